@@ -1,0 +1,46 @@
+"""The ways in which Azure ML names an asset, parsed into one type.
+
+Called by whatever resolves a code, model, data or environment id. Knows the shapes only: whether the
+asset exists is the caller's question.
+"""
+
+import re
+from dataclasses import dataclass
+
+from localcloud.cloud import WORKSPACE_ID
+
+_PROVIDER = "providers/Microsoft.MachineLearningServices/"
+_LONG = re.compile(
+    r"^(?:azureml:)?/*(?:subscriptions/[^/]+/)?(?:resourcegroups/[^/]+/)?"
+    rf"(?:{_PROVIDER})?(?:locations/[^/]+/)?(?:workspaces/[^/]+/)?"
+    r"(?P<kind>codes|environments|data|components|models)/(?P<name>[^/]+)"
+    r"/(?:versions/(?P<version>[^/]+)|labels/(?P<label>[^/]+))/?$",
+    re.IGNORECASE,
+)
+_SHORT = re.compile(r"^(?:azureml:)?(?P<name>[^/:@]+)(?::(?P<version>[^/:@]+)|@(?P<label>[^/:@]+))$")
+
+
+@dataclass(frozen=True)
+class AssetId:
+    """One asset version. `kind` is the collection's name, or None in a short id such as azureml:name:1."""
+
+    kind: str | None
+    name: str
+    version: str | None
+    label: str | None = None
+
+
+def parse_asset_id(asset_id: str) -> AssetId:
+    """Parse an ARM id, azureml:NAME:VERSION, azureml:NAME@LABEL or azureml://…/versions/V; else ValueError."""
+    long = _LONG.match(asset_id)
+    if long:
+        return AssetId(long["kind"].lower(), long["name"], long["version"], long["label"])
+    short = _SHORT.match(asset_id)
+    if short:
+        return AssetId(None, short["name"], short["version"], short["label"])
+    raise ValueError(f"{asset_id!r} is not the id of an asset")
+
+
+def asset_id(kind: str, name: str, version: str) -> str:
+    """The full ARM id of an asset version."""
+    return f"{WORKSPACE_ID}/{kind}/{name}/versions/{version}"

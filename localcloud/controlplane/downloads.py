@@ -1,0 +1,48 @@
+"""Bringing a registered code or model into a local folder.
+
+Called by the deployments before they start a scoring server, and by the job runner.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from localcloud.cloud import Cloud
+from localcloud.controlplane.asset_ids import parse_asset_id
+from localcloud.controlplane.blobs import Blobs, Missing
+from localcloud.controlplane.locations import Location, locate
+
+
+async def download_code(cloud: Cloud, code_id: str, target: Path) -> Path:
+    """Copy the code asset's files into `target`, as they lay in the folder that was uploaded."""
+    uri = str(registered(cloud, "codes", code_id)["properties"]["codeUri"])
+    await asyncio.to_thread(_download, cloud, locate(uri), target)
+    return target
+
+
+async def download_model(cloud: Cloud, model_id: str, target: Path) -> Path:
+    """Copy the model's file or folder into `target` under its own last name, and answer that path.
+
+    `target` is then what Azure ML calls AZUREML_MODEL_DIR: it holds `model/…` for a model at …/JOB/model.
+    """
+    uri = str(registered(cloud, "models", model_id)["properties"]["modelUri"])
+    location = locate(uri)
+    path = target / location.last_name
+    await asyncio.to_thread(_download, cloud, location, path)
+    return path
+
+
+def registered(cloud: Cloud, kind: str, asset_id: str) -> dict[str, Any]:
+    """The document of the asset version that the id names; Missing if there is none."""
+    asset = parse_asset_id(asset_id)
+    document = cloud.store.get(kind, f"{asset.name}/{asset.version}")
+    if document is None and asset.label == "latest":
+        versions = [found for _, found in cloud.store.items(kind, f"{asset.name}/")]
+        document = max(versions, key=lambda found: str(found["systemData"]["createdAt"]), default=None)
+    if document is None:
+        raise Missing(f"There is no asset {asset_id} in {kind}.")
+    return document
+
+
+def _download(cloud: Cloud, location: Location, target: Path) -> None:
+    Blobs(cloud).fetch(location, target, link=False)

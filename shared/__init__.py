@@ -1,0 +1,1 @@
+"""The common package of Upkeep: everything that is deployed to the function app."""

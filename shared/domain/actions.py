@@ -1,0 +1,54 @@
+"""Orders to the world. Each is derived anew in every pass until it is seen done, and may be carried out twice."""
+
+from shared.domain.base import Kept
+from shared.domain.manifest import Manifest
+from shared.domain.record import Serving
+
+
+class SubmitJob(Kept, frozen=True, kw_only=True, tag="SubmitJob"):
+    """Write the manifest, register it as data, and put the job, each unless it is there."""
+
+    job: str
+    release: int
+    publication: str
+    manifest: Manifest
+    champion: Serving | None
+    timeout_s: int
+
+
+class CancelJob(Kept, frozen=True, kw_only=True, tag="CancelJob"):
+    """End a job that took too long."""
+
+    job: str
+
+
+class RegisterModel(Kept, frozen=True, kw_only=True, tag="RegisterModel"):
+    """Register the output of a job as one version of the model, with its lineage."""
+
+    version: int
+    job: str
+    tags: dict[str, str]
+    properties: dict[str, str]
+
+
+class CreateDeployment(Kept, frozen=True, kw_only=True, tag="CreateDeployment"):
+    """Begin a deployment of a registered version, without traffic."""
+
+    deployment: str
+    version: int
+    publication: str
+
+
+class SetTraffic(Kept, frozen=True, kw_only=True, tag="SetTraffic"):
+    """Give live traffic to exactly these deployments; the shares sum to 100."""
+
+    traffic: dict[str, int]
+
+
+class DeleteDeployment(Kept, frozen=True, kw_only=True, tag="DeleteDeployment"):
+    """Delete a deployment that was seen without traffic."""
+
+    deployment: str
+
+
+Action = SubmitJob | CancelJob | RegisterModel | CreateDeployment | SetTraffic | DeleteDeployment

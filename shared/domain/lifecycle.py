@@ -1,0 +1,84 @@
+"""The life of a release as one table. A signal that a phase does not know leaves the release as it was."""
+
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Where a release stands. Collecting is the state in which none is in flight."""
+
+    COLLECTING = "collecting"
+    TRAINING = "training"
+    JUDGING = "judging"
+    REGISTERING = "registering"
+    DEPLOYING = "deploying"
+    TESTING = "testing"
+    CANARY = "canary"
+    BAKING = "baking"
+    ROLLING_BACK = "rolling_back"
+    LIVE = "live"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+
+
+class Signal(StrEnum):
+    """What can happen to a release."""
+
+    RELEASE_BEGUN = "release_begun"
+    RESTORE_BEGUN = "restore_begun"
+    JOB_COMPLETED = "job_completed"
+    JOB_RETRIED = "job_retried"
+    JOB_FAILED = "job_failed"
+    GATES_PASSED = "gates_passed"
+    GATES_FAILED = "gates_failed"
+    MODEL_REGISTERED = "model_registered"
+    DEPLOYMENT_READY = "deployment_ready"
+    DEPLOYMENT_FAILED = "deployment_failed"
+    SMOKE_PASSED = "smoke_passed"
+    SMOKE_FAILED = "smoke_failed"
+    STEP_PASSED = "step_passed"
+    LAST_STEP_PASSED = "last_step_passed"
+    ANALYSIS_FAILED = "analysis_failed"
+    ROLLBACK_ASKED = "rollback_asked"
+    BAKED = "baked"
+    TRAFFIC_RESTORED = "traffic_restored"
+
+
+P, S = Phase, Signal
+
+TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
+    (P.COLLECTING, S.RELEASE_BEGUN): P.TRAINING,
+    (P.COLLECTING, S.RESTORE_BEGUN): P.DEPLOYING,
+    (P.TRAINING, S.JOB_COMPLETED): P.JUDGING,
+    (P.TRAINING, S.JOB_RETRIED): P.TRAINING,
+    (P.TRAINING, S.JOB_FAILED): P.FAILED,
+    (P.JUDGING, S.GATES_PASSED): P.REGISTERING,
+    (P.JUDGING, S.GATES_FAILED): P.REJECTED,
+    (P.REGISTERING, S.MODEL_REGISTERED): P.DEPLOYING,
+    (P.DEPLOYING, S.DEPLOYMENT_READY): P.TESTING,
+    (P.DEPLOYING, S.DEPLOYMENT_FAILED): P.ROLLING_BACK,
+    (P.DEPLOYING, S.ROLLBACK_ASKED): P.ROLLING_BACK,
+    (P.TESTING, S.SMOKE_PASSED): P.CANARY,
+    (P.TESTING, S.SMOKE_FAILED): P.ROLLING_BACK,
+    (P.TESTING, S.DEPLOYMENT_FAILED): P.ROLLING_BACK,
+    (P.TESTING, S.ROLLBACK_ASKED): P.ROLLING_BACK,
+    (P.CANARY, S.STEP_PASSED): P.CANARY,
+    (P.CANARY, S.LAST_STEP_PASSED): P.BAKING,
+    (P.CANARY, S.ANALYSIS_FAILED): P.ROLLING_BACK,
+    (P.CANARY, S.DEPLOYMENT_FAILED): P.ROLLING_BACK,
+    (P.CANARY, S.ROLLBACK_ASKED): P.ROLLING_BACK,
+    (P.BAKING, S.BAKED): P.LIVE,
+    (P.BAKING, S.ANALYSIS_FAILED): P.ROLLING_BACK,
+    (P.BAKING, S.DEPLOYMENT_FAILED): P.ROLLING_BACK,
+    (P.BAKING, S.ROLLBACK_ASKED): P.ROLLING_BACK,
+    (P.ROLLING_BACK, S.TRAFFIC_RESTORED): P.ROLLED_BACK,
+}
+
+ENDS = frozenset({Phase.LIVE, Phase.REJECTED, Phase.FAILED, Phase.ROLLED_BACK})
+SERVING = frozenset({Phase.CANARY, Phase.BAKING})
+"""Phases in which the candidate may hold live traffic."""
+
+
+def follow(phase: Phase, signal: Signal) -> Phase:
+    """The phase after a signal; an illegal one changes nothing."""
+    return TRANSITIONS.get((phase, signal), phase)

@@ -1,0 +1,96 @@
+"""What was seen of the world in one pass. A field that is None was not looked at, because the phase needs no look."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.base import Kept
+from shared.domain.evaluation import Evaluation
+
+
+class JobStatus(StrEnum):
+    """Azure ML's many statuses, as far as a decision tells them apart."""
+
+    ABSENT = "absent"
+    WAITING = "waiting"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class JobSeen(Kept, frozen=True, kw_only=True):
+    """A job looked up by its name. `ours` is False when another hand made it under our name."""
+
+    name: str
+    status: JobStatus
+    detail: str = ""
+    ours: bool = True
+
+
+class EvaluationSeen(Kept, frozen=True, kw_only=True):
+    """The evaluation of a completed job: read, or what is wrong with it."""
+
+    evaluation: Evaluation | None = None
+    problem: str = ""
+
+
+class ModelSeen(Kept, frozen=True, kw_only=True):
+    """A model version looked up by its number. `job` is the one that it says it comes from."""
+
+    exists: bool
+    job: str = ""
+
+
+class DeploymentState(StrEnum):
+    """Provisioning states, as far as a decision tells them apart."""
+
+    CHANGING = "changing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class EndpointSeen(Kept, frozen=True, kw_only=True):
+    """The endpoint: live traffic by deployment, in percent, and its deployments with their states."""
+
+    exists: bool
+    traffic: dict[str, int] = {}
+    deployments: dict[str, DeploymentState] = {}
+
+
+class SmokeSeen(Kept, frozen=True, kw_only=True):
+    """One scoring of the sample request on the new deployment."""
+
+    ok: bool
+    status: int
+    detail: str = ""
+
+
+class Stats(Kept, frozen=True, kw_only=True):
+    """Traffic of one deployment over a window. `errors` are answers of 500 and above."""
+
+    requests: int
+    errors: int
+    latency_p95_ms: float | None = None
+
+
+class TrafficSeen(Kept, frozen=True, kw_only=True):
+    """The traffic log over one window, by deployment."""
+
+    start: datetime
+    end: datetime
+    stats: dict[str, Stats]
+
+    def of(self, deployment: str) -> Stats:
+        """Statistics of a deployment; no row means no request."""
+        return self.stats.get(deployment, Stats(requests=0, errors=0))
+
+
+class Observation(Kept, frozen=True, kw_only=True):
+    """One look at the world."""
+
+    job: JobSeen | None = None
+    evaluation: EvaluationSeen | None = None
+    model: ModelSeen | None = None
+    endpoint: EndpointSeen | None = None
+    smoke: SmokeSeen | None = None
+    traffic: TrafficSeen | None = None

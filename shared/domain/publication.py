@@ -1,0 +1,57 @@
+"""What `upkeep publish` makes of a model's folder: the spec with every file that it names resolved.
+
+Written once under its content hash by publish, read by the reconciler; a release is decided and acted on to
+its end by the publication that it began with.
+"""
+
+import hashlib
+
+import msgspec
+
+from shared.domain.base import Kept
+from shared.domain.spec import Spec
+
+
+class TrainingAssets(Kept, frozen=True, kw_only=True):
+    """The command job, with code and environment as full resource ids."""
+
+    command: str
+    code_id: str
+    environment_id: str
+    compute: str
+    instance_type: str | None = None
+    environment_variables: dict[str, str] = {}
+
+
+class ServingAssets(Kept, frozen=True, kw_only=True):
+    """The online deployment, with code and environment as full resource ids."""
+
+    endpoint: str
+    code_id: str
+    scoring_script: str
+    environment_id: str
+    instance_type: str
+    instance_count: int = 1
+    environment_variables: dict[str, str] = {}
+    request_timeout_ms: int = 5_000
+    max_concurrent_requests_per_instance: int = 1
+
+
+class Publication(Kept, frozen=True, kw_only=True):
+    """One published state of a model's folder. `sample_request` is the JSON text of the smoke test."""
+
+    spec: Spec
+    training: TrainingAssets
+    serving: ServingAssets
+    sample_request: str
+    commit: str = ""
+
+    @property
+    def hash(self) -> str:
+        """First 32 hex digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(canonical(self)).hexdigest()[:32]
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys: equal values give equal bytes."""
+    return msgspec.json.encode(value, order="sorted")

@@ -1,0 +1,60 @@
+"""The closed vocabulary of why. The stored decision, the log line, the page and the command line use these words."""
+
+from enum import StrEnum
+
+from shared.domain.base import Kept
+
+Fact = str | int | float | bool | None
+
+
+class Why(StrEnum):
+    """Each word is documented in docs/reference/reasons.md; a test holds the two together."""
+
+    # events
+    DATA_ARRIVED = "DataArrived"
+    DATA_KNOWN = "DataKnown"
+    RETRAIN_ASKED = "RetrainAsked"
+    ALERT_UNMAPPED = "AlertUnmapped"
+    PAUSED = "Paused"
+    RESUMED = "Resumed"
+    COMMAND_REFUSED = "CommandRefused"
+    ROLLBACK_ASKED = "RollbackAsked"
+    # beginning
+    BATCH_READY = "BatchReady"
+    NOT_ENOUGH_DATA = "NotEnoughData"
+    NO_NEW_DATA = "NoNewData"
+    RELEASE_BEGUN = "ReleaseBegun"
+    # training and judging
+    TRAINING_RETRIED = "TrainingRetried"
+    TRAINING_FAILED = "TrainingFailed"
+    TRAINING_TIMED_OUT = "TrainingTimedOut"
+    TRAINING_COMPLETED = "TrainingCompleted"
+    GATES_PASSED = "GatesPassed"
+    GATES_FAILED = "GatesFailed"
+    ARTIFACT_BARRED = "ArtifactBarred"
+    # registering and deploying
+    MODEL_REGISTERED = "ModelRegistered"
+    NAME_TAKEN = "NameTaken"
+    ENDPOINT_MISSING = "EndpointMissing"
+    DEPLOYMENT_READY = "DeploymentReady"
+    DEPLOYMENT_FAILED = "DeploymentFailed"
+    SMOKE_PASSED = "SmokePassed"
+    SMOKE_FAILED = "SmokeFailed"
+    # rollout
+    TRAFFIC_SEEN = "TrafficSeen"
+    STEP_PASSED = "StepPassed"
+    ANALYSIS_FAILED = "AnalysisFailed"
+    NO_DATA = "NoData"
+    DEPLOYMENT_LOST = "DeploymentLost"
+    RELEASE_LIVE = "ReleaseLive"
+    ROLLED_BACK = "RolledBack"
+    NOTHING_TO_ROLL_BACK_TO = "NothingToRollBackTo"
+    DEPLOYMENT_RETIRED = "DeploymentRetired"
+
+
+class Reason(Kept, frozen=True, kw_only=True):
+    """One step of an explanation: the word, a sentence for people, and the facts behind it."""
+
+    why: Why
+    text: str
+    facts: dict[str, Fact] = {}

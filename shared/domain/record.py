@@ -1,0 +1,135 @@
+"""What is remembered of a model between passes. Nothing in it ticks: no ages, only times at which things changed."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain import names
+from shared.domain.base import Kept
+from shared.domain.lifecycle import Phase
+from shared.domain.manifest import Manifest, Part
+
+MAX_BARRED = 200
+MAX_PARTS = 400
+
+
+class CauseKind(StrEnum):
+    """What made a release begin."""
+
+    DATA = "data"
+    SCHEDULE = "schedule"
+    ALERT = "alert"
+    COMMAND = "command"
+
+
+class Cause(Kept, frozen=True, kw_only=True):
+    """Why a release began, and at whose word."""
+
+    kind: CauseKind
+    at: datetime
+    text: str
+
+
+class Serving(Kept, frozen=True, kw_only=True):
+    """A model version that serves, or served, live traffic, and the deployment that carries it."""
+
+    release: int
+    version: int
+    deployment: str
+    job: str
+    artifact: str
+    publication: str
+    since: datetime
+
+
+class Bar(Kept, frozen=True, kw_only=True):
+    """An artifact that automation may never promote again."""
+
+    artifact: str
+    release: int
+    why: str
+    at: datetime
+
+
+class Pause(Kept, frozen=True, kw_only=True):
+    """Nothing new begins and no traffic moves forward until someone resumes."""
+
+    by: str
+    at: datetime
+    reason: str = ""
+
+
+class Release(Kept, frozen=True, kw_only=True):
+    """The release in flight. `publication` is the hash of the published spec that decides it to its end.
+
+    `restores` is set when a version that served before is brought back: nothing is trained then.
+    `step_since` is when the step's traffic was first seen in force; None until then.
+    """
+
+    number: int
+    phase: Phase
+    since: datetime
+    began: datetime
+    cause: Cause
+    publication: str
+    attempt: int = 1
+    manifest: Manifest | None = None
+    restores: Serving | None = None
+    artifact: str = ""
+    step: int = 0
+    step_since: datetime | None = None
+    smoke_failures: int = 0
+    because: str = ""
+    waiting: str = ""
+
+    def job(self, model: str) -> str:
+        """Name of the job of the present attempt."""
+        return self.restores.job if self.restores else names.job(model, self.number, self.attempt)
+
+    @property
+    def version(self) -> int:
+        """Registered model version: the release's own number, or that of the version brought back."""
+        return self.restores.version if self.restores else self.number
+
+    @property
+    def deployment(self) -> str:
+        """Name of the release's deployment."""
+        return names.deployment(self.number)
+
+
+class Outcome(Kept, frozen=True, kw_only=True):
+    """How a release ended."""
+
+    release: int
+    phase: Phase
+    at: datetime
+    text: str
+    data_version: str = ""
+
+
+class Record(Kept, frozen=True, kw_only=True):
+    """Everything that a decision may lean on, besides what is observed and what newly happened.
+
+    `parts` are the accepted parts that a training could still read, oldest data first; `fresh` names those
+    that no release has been trained on, with the time of their arrival. `runs` are the starts of the last day.
+    """
+
+    model: str
+    seq: int = 0
+    last_release: int = 0
+    parts: tuple[Part, ...] = ()
+    fresh: dict[str, datetime] = {}
+    asked: Cause | None = None
+    release: Release | None = None
+    live: Serving | None = None
+    previous: Serving | None = None
+    retiring: tuple[str, ...] = ()
+    barred: tuple[Bar, ...] = ()
+    paused: Pause | None = None
+    runs: tuple[datetime, ...] = ()
+    trained_on: str = ""
+    last: Outcome | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """The phase of the release in flight, or collecting."""
+        return self.release.phase if self.release else Phase.COLLECTING

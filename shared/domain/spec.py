@@ -1,0 +1,163 @@
+"""The model's spec: upkeep.yaml as typed values. Read by everyone, written by the model's owner only.
+
+Durations are seconds (`_s`), shares are percent (`_pct`), sizes are bytes. reading.py turns text into it
+and reports the mistakes; this module only says what there is.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from shared.domain.base import Written
+
+Positive = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[int, Meta(ge=0)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+RelativePath = Annotated[str, Meta(pattern=r"^[^/\\].*$", max_length=200)]
+ModelName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9-]{1,22}[a-z0-9]$",
+        description="3 to 24 characters: lower-case letters, digits and hyphens, a letter first.",
+    ),
+]
+
+
+class ColumnType(StrEnum):
+    """Types that a column of an upload may have."""
+
+    INT64 = "int64"
+    FLOAT64 = "float64"
+    STRING = "string"
+    BOOL = "bool"
+    TIMESTAMP = "timestamp"
+
+
+class Column(Written, frozen=True, kw_only=True):
+    """The contract of one column. `min` and `max` bound numbers; `max_length` and `values` bound strings."""
+
+    type: ColumnType
+    nullable: bool = False
+    min: float | None = None
+    max: float | None = None
+    max_length: Positive | None = None
+    values: tuple[str, ...] | None = None
+
+
+class Batch(Written, frozen=True, kw_only=True):
+    """When fresh parts are worth a training: enough parts and rows together, or one waited too long."""
+
+    min_parts: Positive = 1
+    min_rows: Positive = 1
+    max_age_s: Positive = 7 * 86_400
+
+
+class Data(Written, frozen=True, kw_only=True):
+    """What an upload must look like, and which parts a training reads."""
+
+    time_column: str
+    columns: dict[str, Column]
+    max_bytes: Positive = 1_000_000_000
+    batch: Batch = field(default_factory=Batch)
+    train_parts: Annotated[int, Meta(ge=1, le=180)] = 1
+    held_out_parts: Annotated[int, Meta(ge=1, le=20)] = 1
+
+
+class Training(Written, frozen=True, kw_only=True):
+    """The Azure ML command job that trains and evaluates."""
+
+    job: RelativePath
+    timeout_s: Positive = 3_600
+    max_attempts: Annotated[int, Meta(ge=1, le=9)] = 2
+
+
+class Gates(Written, frozen=True, kw_only=True):
+    """What a candidate must show on the held-out rows before it is registered."""
+
+    metric: str
+    direction: Literal["minimize", "maximize"]
+    floor: float | None = None
+    min_improvement_pct: Percent = 0.0
+    min_rows: Positive = 100
+
+
+class Step(Written, frozen=True, kw_only=True):
+    """One step of a canary: a share of live traffic, held for a time and a number of requests."""
+
+    traffic_pct: Annotated[int, Meta(ge=1, le=100)]
+    hold_s: NotNegative = 600
+    min_requests: NotNegative = 100
+
+
+class Analysis(Written, frozen=True, kw_only=True):
+    """Limits on a canary's answers. The ratio compares its error rate with that of the live deployment."""
+
+    max_error_rate_pct: Percent = 1.0
+    max_error_rate_ratio: Annotated[float, Meta(ge=1)] = 2.0
+    max_latency_p95_ms: Positive | None = None
+
+
+class NoData(StrEnum):
+    """What to do with a canary that too few requests have reached for too long."""
+
+    HOLD = "hold"
+    ROLLBACK = "rollback"
+    PROMOTE = "promote"
+
+
+def _default_steps() -> tuple[Step, ...]:
+    return (Step(traffic_pct=10), Step(traffic_pct=50), Step(traffic_pct=100))
+
+
+class Rollout(Written, frozen=True, kw_only=True):
+    """How a registered model comes to serve."""
+
+    endpoint: RelativePath
+    deployment: RelativePath
+    sample_request: RelativePath
+    steps: tuple[Step, ...] = field(default_factory=_default_steps)
+    bake_s: NotNegative = 3_600
+    log_lag_s: NotNegative = 300
+    max_hold_s: Positive = 86_400
+    deploy_timeout_s: Positive = 3_600
+    smoke_tries: Positive = 3
+    no_data: NoData = NoData.HOLD
+    analysis: Analysis = field(default_factory=Analysis)
+
+
+class Retrain(Written, frozen=True, kw_only=True):
+    """When training is allowed and when it comes due by itself. `schedule` is five-field cron, in UTC."""
+
+    schedule: str | None = None
+    cooldown_s: NotNegative = 3_600
+    max_runs_per_day: Positive = 24
+
+
+class AlertResponse(StrEnum):
+    """What a fired alert makes Upkeep do."""
+
+    RETRAIN = "retrain"
+    ROLLBACK = "rollback"
+    PAUSE = "pause"
+
+
+class Spec(Written, frozen=True, kw_only=True):
+    """upkeep.yaml, with the overlay of its environment already merged in."""
+
+    version: Literal[1]
+    name: ModelName
+    data: Data
+    training: Training
+    gates: Gates
+    rollout: Rollout
+    description: str = ""
+    retrain: Retrain = field(default_factory=Retrain)
+    alerts: dict[str, AlertResponse] = field(default_factory=dict)
+    poll_s: Positive = 30
+
+
+class Document(Spec, frozen=True, kw_only=True):
+    """upkeep.yaml as it stands in the file: the spec and, by environment, what is laid over it."""
+
+    environments: dict[str, dict[str, object]] = field(default_factory=dict)

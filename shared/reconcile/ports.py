@@ -1,0 +1,210 @@
+"""What the shell needs of the world, as protocols. adapters/ fulfils them with Azure's SDKs; tests with fakes.
+
+Every method may raise `RetryLater` (ask again) or `NeedsPerson` (asking again will not help). Writing methods
+are safe to repeat unless they say otherwise.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from shared.domain.actions import CreateDeployment, RegisterModel, SubmitJob
+from shared.domain.events import Event
+from shared.domain.manifest import Manifest
+from shared.domain.observation import EndpointSeen, EvaluationSeen, JobSeen, ModelSeen, SmokeSeen, Stats
+from shared.domain.publication import Publication
+from shared.domain.reasons import Reason
+from shared.domain.record import Record
+
+
+class Pointer(msgspec.Struct, frozen=True, kw_only=True):
+    """The row by which a model is known: its current publication, and what triggers must know without it."""
+
+    model: str
+    publication: str
+    published_at: datetime
+    schedule: str | None = None
+    alerts: tuple[str, ...] = ()
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """An event in the inbox, with the row that holds it."""
+
+    row: str
+    event: Event
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """A model's partition as one pass reads it. `etag` is None when there is no record yet."""
+
+    pointer: Pointer
+    record: Record
+    etag: str | None
+    unread: tuple[Unread, ...]
+
+
+class DecisionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision as it is kept: `inputs` is the hash of the blob that holds all it was made from."""
+
+    seq: int
+    at: datetime
+    before: str
+    after: str
+    release: int | None
+    reasons: tuple[Reason, ...]
+    actions: tuple[str, ...]
+    inputs: str
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """The right to pass over a model until `expires`. `look_at` is when a nudge already under way will come."""
+
+    model: str
+    owner: str
+    expires: datetime
+    etag: str
+    look_at: datetime | None = None
+
+
+class StateStore(Protocol):
+    """The table: one partition a model."""
+
+    def pointers(self) -> list[Pointer]:
+        """All published models."""
+        ...
+
+    def publish(self, pointer: Pointer) -> None:
+        """Write or replace a model's pointer."""
+        ...
+
+    def load(self, model: str, most_events: int) -> Loaded | None:
+        """Record and oldest unread events; None for a model that was never published."""
+        ...
+
+    def record_event(self, model: str, event: Event, now: datetime) -> bool:
+        """Insert inbox row and seen row in one transaction; False when the key was seen before."""
+        ...
+
+    def commit(self, record: Record, etag: str | None, consumed: tuple[Unread, ...], decision: DecisionRow) -> str:
+        """Write the record if its ETag still holds, take the events out, append the decision: all or nothing.
+
+        Returns the new ETag. Raises LostRace when somebody else wrote first.
+        """
+        ...
+
+    def etag(self, model: str) -> str | None:
+        """The record's ETag at this moment."""
+        ...
+
+    def take_lease(self, model: str, owner: str, now: datetime, ttl_s: float) -> Lease | None:
+        """The lease, or None while somebody else holds it."""
+        ...
+
+    def drop_lease(self, lease: Lease, look_at: datetime | None) -> None:
+        """Give it back, remembering the nudge that is under way. A lease lost meanwhile is left alone."""
+        ...
+
+    def history(self, model: str, most: int) -> list[DecisionRow]:
+        """The newest decisions, newest first."""
+        ...
+
+    def forget_seen(self, model: str, before: datetime) -> int:
+        """Delete `seen` rows older than that; how many."""
+        ...
+
+
+class Archive(Protocol):
+    """Blobs of our own: publications, decisions' inputs, manifests."""
+
+    def put_publication(self, publication: Publication) -> None:
+        """Keep a publication under its hash."""
+        ...
+
+    def publication(self, model: str, digest: str) -> Publication:
+        """Read one back."""
+        ...
+
+    def put_inputs(self, model: str, content: bytes) -> str:
+        """Keep a decision's inputs under their hash, which is returned."""
+        ...
+
+    def inputs(self, model: str, digest: str) -> bytes:
+        """Read them back."""
+        ...
+
+    def put_manifest(self, manifest: Manifest) -> None:
+        """Keep a manifest where jobs read it."""
+        ...
+
+    def evaluation(self, model: str, job: str) -> EvaluationSeen:
+        """Read a job's evaluation.json; what is missing or wrong with it is told, not raised."""
+        ...
+
+
+class Platform(Protocol):
+    """Azure Machine Learning."""
+
+    def job(self, name: str) -> JobSeen:
+        """Look a job up; ABSENT when there is none."""
+        ...
+
+    def submit_job(self, order: SubmitJob, publication: Publication) -> None:
+        """Register the manifest as data and put the job."""
+        ...
+
+    def cancel_job(self, name: str) -> None:
+        """Ask for the end of a job."""
+        ...
+
+    def model(self, name: str, version: int) -> ModelSeen:
+        """Look a registered version up."""
+        ...
+
+    def register_model(self, model: str, order: RegisterModel) -> None:
+        """Register a job's output as a version."""
+        ...
+
+    def endpoint(self, endpoint: str) -> EndpointSeen:
+        """Traffic and deployments of an endpoint."""
+        ...
+
+    def create_deployment(self, model: str, order: CreateDeployment, publication: Publication) -> None:
+        """Begin a deployment and return at once."""
+        ...
+
+    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
+        """Get the endpoint, change its traffic, put it. Deployments left out get none."""
+        ...
+
+    def delete_deployment(self, endpoint: str, deployment: str) -> None:
+        """Begin the deletion of a deployment; one that is gone already is fine."""
+        ...
+
+    def smoke(self, endpoint: str, deployment: str, body: str) -> SmokeSeen:
+        """Score one request on a named deployment."""
+        ...
+
+
+class TrafficLog(Protocol):
+    """Log Analytics."""
+
+    def stats(self, endpoint: str, start: datetime, end: datetime) -> dict[str, Stats]:
+        """Requests, errors and latency by deployment over [start, end)."""
+        ...
+
+
+class Nudges(Protocol):
+    """The queue that makes the reconciler look."""
+
+    def send(self, model: str, delay_s: float, due: datetime | None) -> None:
+        """One message, visible after the delay. `due` tells it apart from others under way."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests can hold it."""
+
+    def now(self) -> datetime:
+        """The present, in UTC."""
+        ...
