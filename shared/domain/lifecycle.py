@@ -77,8 +77,3 @@ TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
 ENDS = frozenset({Phase.LIVE, Phase.REJECTED, Phase.FAILED, Phase.ROLLED_BACK})
 SERVING = frozenset({Phase.CANARY, Phase.BAKING})
 """Phases in which the candidate may hold live traffic."""
-
-
-def follow(phase: Phase, signal: Signal) -> Phase:
-    """The phase after a signal; an illegal one changes nothing."""
-    return TRANSITIONS.get((phase, signal), phase)

@@ -14,7 +14,9 @@ from shared.domain.base import Written
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
-RelativePath = Annotated[str, Meta(pattern=r"^[^/\\].*$", max_length=200)]
+RelativePath = Annotated[
+    str, Meta(pattern=r"^[^/\\].*$", max_length=200, description="a path inside the model's folder")
+]
 ModelName = Annotated[
     str,
     Meta(

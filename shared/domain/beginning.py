@@ -1,0 +1,101 @@
+"""Whether a release begins. Called by decide while none is in flight."""
+
+from datetime import UTC, datetime, timedelta
+
+from shared.domain.changes import Draft
+from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
+from shared.domain.manifest import seal
+from shared.domain.publication import Publication
+from shared.domain.reasons import Why
+from shared.domain.record import Cause, CauseKind, Record, Release
+from shared.domain.spec import Spec
+
+DAY = timedelta(days=1)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def begin(publication: Publication, draft: Draft, now: datetime) -> Draft:
+    """Begin a release if something asks for one and nothing forbids it."""
+    spec, record = publication.spec, draft.record
+    cause = record.asked or _batch(spec, record, now)
+    if cause is None or record.paused is not None:
+        return draft
+    if cause.kind is not CauseKind.COMMAND and now < allowed_from(spec, record):
+        return draft
+    manifest = seal(spec.name, spec.data, record.parts)
+    if manifest is None:
+        if record.asked is None:
+            return draft
+        text = f"{len(record.parts)} parts are too few to train on and hold out."
+        return draft.with_record(asked=None).because(Why.NOT_ENOUGH_DATA, text)
+    if manifest.version == record.trained_on and cause.kind is not CauseKind.COMMAND:
+        text = f"Data {manifest.version[:12]} was trained on already."
+        return draft.with_record(asked=None, fresh={}).because(Why.NO_NEW_DATA, text)
+    release = Release(
+        number=record.last_release + 1,
+        phase=TRANSITIONS[Phase.COLLECTING, Signal.RELEASE_BEGUN],
+        since=now,
+        began=now,
+        cause=cause,
+        publication=publication.hash,
+        manifest=manifest,
+    )
+    draft = draft.with_record(
+        release=release,
+        last_release=release.number,
+        asked=None,
+        fresh={},
+        trained_on=manifest.version,
+        runs=(*(run for run in record.runs if now - run < DAY), now),
+    )
+    if cause.kind is CauseKind.DATA:
+        draft = draft.because(Why.BATCH_READY, cause.text)
+    rows = sum(part.rows for part in manifest.parts)
+    return draft.because(
+        Why.RELEASE_BEGUN,
+        f"Release {release.number} begins with {len(manifest.train)} parts to train on"
+        f" and {len(manifest.held_out)} held out.",
+        {"release": release.number, "data_version": manifest.version, "rows": rows, "cause": cause.kind.value},
+    )
+
+
+def allowed_from(spec: Spec, record: Record) -> datetime:
+    """The earliest time at which cool-down and daily budget let a machine begin a release."""
+    if not record.runs:
+        return LONG_AGO
+    times = [record.runs[-1] + timedelta(seconds=spec.retrain.cooldown_s)]
+    if len(record.runs) >= spec.retrain.max_runs_per_day:
+        times.append(record.runs[-spec.retrain.max_runs_per_day] + DAY)
+    return max(times)
+
+
+def look_for_beginning(spec: Spec, record: Record) -> datetime | None:
+    """When a release could begin without any further event."""
+    if record.paused is not None:
+        return None
+    if record.asked is not None:
+        return allowed_from(spec, record)
+    if not record.fresh or seal(spec.name, spec.data, record.parts) is None:
+        return None
+    if _full(spec, record):
+        return allowed_from(spec, record)
+    return max(allowed_from(spec, record), _too_old_at(spec, record))
+
+
+def _batch(spec: Spec, record: Record, now: datetime) -> Cause | None:
+    if not record.fresh:
+        return None
+    if not _full(spec, record) and now < _too_old_at(spec, record):
+        return None
+    rows = sum(part.rows for part in record.parts if part.name in record.fresh)
+    text = f"{len(record.fresh)} fresh parts with {rows} rows are waiting."
+    return Cause(kind=CauseKind.DATA, at=max(record.fresh.values()), text=text)
+
+
+def _full(spec: Spec, record: Record) -> bool:
+    rows = sum(part.rows for part in record.parts if part.name in record.fresh)
+    return len(record.fresh) >= spec.data.batch.min_parts and rows >= spec.data.batch.min_rows
+
+
+def _too_old_at(spec: Spec, record: Record) -> datetime:
+    return min(record.fresh.values()) + timedelta(seconds=spec.data.batch.max_age_s)

@@ -1,0 +1,81 @@
+"""The decision: record, events, observation and time in; the next record, orders and reasons out. Pure.
+
+Called by reconcile/loop.py in every pass, by replay on recorded inputs, and by simulations on invented ones.
+"""
+
+from datetime import datetime, timedelta
+
+from shared.domain.actions import Action
+from shared.domain.base import Kept
+from shared.domain.beginning import begin, look_for_beginning
+from shared.domain.changes import Draft
+from shared.domain.events import Event
+from shared.domain.hearing import hear
+from shared.domain.lifecycle import Phase
+from shared.domain.making import register, train, weigh
+from shared.domain.observation import Observation
+from shared.domain.publication import Publication
+from shared.domain.reasons import Reason
+from shared.domain.record import Record
+from shared.domain.rollout import bake, canary, deploy, retire, roll_back, smoke_test
+from shared.domain.wanted import wanted
+
+
+class Decision(Kept, frozen=True, kw_only=True):
+    """What one pass decides. `look_again_at` is None when only an event can bring something new."""
+
+    record: Record
+    actions: tuple[Action, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    look_again_at: datetime | None = None
+
+
+def decide(
+    publication: Publication, record: Record, events: tuple[Event, ...], seen: Observation, now: datetime
+) -> Decision:
+    """Hear the events, move the release by at most one phase, and say what the world lacks."""
+    draft = Draft(record=record)
+    for event in events:
+        draft = hear(publication, draft, event, now)
+    if seen.endpoint is not None and seen.endpoint.exists:
+        draft = retire(draft, seen.endpoint)
+    if draft.record.release is None:
+        draft = begin(publication, draft, now) if record.release is None else draft
+    elif record.release is not None and draft.record.release.phase is record.release.phase:
+        draft = _advance(publication, draft, seen, now)
+    after = draft.record
+    return Decision(
+        record=after,
+        actions=wanted(publication, after, seen, now),
+        reasons=draft.reasons,
+        look_again_at=_look_again(publication, after, now),
+    )
+
+
+def _advance(publication: Publication, draft: Draft, seen: Observation, now: datetime) -> Draft:
+    """One step by what was seen. What the phase needs and was not looked at leaves the release as it is."""
+    match draft.release.phase:
+        case Phase.TRAINING if seen.job is not None:
+            return train(publication, draft, seen.job, now)
+        case Phase.JUDGING if seen.evaluation is not None:
+            return weigh(publication, draft, seen.evaluation, now)
+        case Phase.REGISTERING if seen.model is not None:
+            return register(draft, seen.model, now)
+        case Phase.DEPLOYING if seen.endpoint is not None:
+            return deploy(publication, draft, seen.endpoint, now)
+        case Phase.TESTING if seen.endpoint is not None and seen.smoke is not None:
+            return smoke_test(publication, draft, seen.endpoint, seen.smoke, now)
+        case Phase.CANARY if seen.endpoint is not None:
+            return canary(publication, draft, seen, now)
+        case Phase.BAKING if seen.endpoint is not None:
+            return bake(publication, draft, seen, now)
+        case Phase.ROLLING_BACK if seen.endpoint is not None:
+            return roll_back(draft, seen.endpoint, now)
+        case _:
+            return draft
+
+
+def _look_again(publication: Publication, record: Record, now: datetime) -> datetime | None:
+    if record.release is not None or record.retiring:
+        return now + timedelta(seconds=publication.spec.poll_s)
+    return look_for_beginning(publication.spec, record)

@@ -1,0 +1,118 @@
+"""Events heard: what each changes in the record. Called by decide, once per unread event, oldest first."""
+
+from datetime import datetime
+
+from shared.domain.changes import Draft
+from shared.domain.events import AlertFired, Command, CommandGiven, DataArrived, Event, JobEnded, ScheduleDue
+from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
+from shared.domain.publication import Publication
+from shared.domain.reasons import Why
+from shared.domain.record import MAX_PARTS, Cause, CauseKind, Pause, Release
+from shared.domain.spec import AlertResponse
+
+
+def hear(publication: Publication, draft: Draft, event: Event, now: datetime) -> Draft:
+    """The record after one event."""
+    match event:
+        case DataArrived():
+            return _data(draft, event)
+        case ScheduleDue():
+            return _ask(draft, Cause(kind=CauseKind.SCHEDULE, at=event.at, text="The schedule came due."))
+        case AlertFired():
+            return _alert(publication, draft, event, now)
+        case CommandGiven():
+            return _command(publication, draft, event, now)
+        case JobEnded():
+            return draft  # a prompt to look; the job itself is the truth
+
+
+def _data(draft: Draft, event: DataArrived) -> Draft:
+    part, record = event.part, draft.record
+    if any(known.name == part.name for known in record.parts):
+        return draft.because(Why.DATA_KNOWN, f"Part {part.name[:12]} is known already.")
+    parts = tuple(sorted((*record.parts, part), key=lambda each: each.order))[-MAX_PARTS:]
+    names = {each.name for each in parts}
+    fresh = {name: at for name, at in {**record.fresh, part.name: event.at}.items() if name in names}
+    return draft.with_record(parts=parts, fresh=fresh).because(
+        Why.DATA_ARRIVED,
+        f"{part.rows} rows from {part.start:%Y-%m-%d} to {part.end:%Y-%m-%d} were accepted.",
+        {"part": part.name, "rows": part.rows, "source": event.source},
+    )
+
+
+def _ask(draft: Draft, cause: Cause) -> Draft:
+    """Remember that a retraining is wanted. A person's word is not overwritten by a machine's."""
+    asked = draft.record.asked
+    if asked is not None and asked.kind is CauseKind.COMMAND and cause.kind is not CauseKind.COMMAND:
+        return draft
+    return draft.with_record(asked=cause).because(Why.RETRAIN_ASKED, cause.text, {"cause": cause.kind.value})
+
+
+def _alert(publication: Publication, draft: Draft, event: AlertFired, now: datetime) -> Draft:
+    text = f"Alert {event.rule} fired{': ' + event.summary if event.summary else ''}."
+    match publication.spec.alerts.get(event.rule):
+        case AlertResponse.RETRAIN:
+            return _ask(draft, Cause(kind=CauseKind.ALERT, at=event.at, text=text))
+        case AlertResponse.ROLLBACK:
+            return _roll_back(publication, draft, CauseKind.ALERT, text, now)
+        case AlertResponse.PAUSE:
+            return _pause(draft, Pause(by=f"alert {event.rule}", at=event.at, reason=event.summary))
+        case None:
+            return draft.because(Why.ALERT_UNMAPPED, f"{text} The spec maps it to nothing.")
+
+
+def _command(publication: Publication, draft: Draft, event: CommandGiven, now: datetime) -> Draft:
+    text = f"{event.by} asked to {event.command}{': ' + event.reason if event.reason else ''}."
+    match event.command:
+        case Command.RETRAIN:
+            return _ask(draft, Cause(kind=CauseKind.COMMAND, at=event.at, text=text))
+        case Command.ROLLBACK:
+            return _roll_back(publication, draft, CauseKind.COMMAND, text, now)
+        case Command.PAUSE:
+            return _pause(draft, Pause(by=event.by, at=event.at, reason=event.reason))
+        case Command.RESUME:
+            if draft.record.paused is None:
+                return draft.because(Why.COMMAND_REFUSED, f"{text} It is not paused.")
+            return draft.with_record(paused=None).because(Why.RESUMED, text)
+
+
+def _pause(draft: Draft, pause: Pause) -> Draft:
+    if draft.record.paused is not None:
+        return draft
+    why = f" {pause.reason}" if pause.reason else ""
+    return draft.with_record(paused=pause).because(Why.PAUSED, f"Paused by {pause.by}.{why}")
+
+
+def _roll_back(publication: Publication, draft: Draft, kind: CauseKind, text: str, now: datetime) -> Draft:
+    """Take the release in flight back, or, with none in flight, bring back the version that was live before."""
+    release = draft.record.release
+    if release is not None:
+        if (release.phase, Signal.ROLLBACK_ASKED) not in TRANSITIONS:
+            return draft.because(Why.COMMAND_REFUSED, f"{text} Nothing is rolled out in phase {release.phase}.")
+        return draft.signal(Signal.ROLLBACK_ASKED, now, because=text).because(Why.ROLLBACK_ASKED, text)
+    return _restore(publication, draft, Cause(kind=kind, at=now, text=text), now)
+
+
+def _restore(publication: Publication, draft: Draft, cause: Cause, now: datetime) -> Draft:
+    live, previous = draft.record.live, draft.record.previous
+    if live is None or previous is None:
+        return draft.because(Why.NOTHING_TO_ROLL_BACK_TO, f"{cause.text} No version was live before this one.")
+    release = Release(
+        number=draft.record.last_release + 1,
+        phase=TRANSITIONS[Phase.COLLECTING, Signal.RESTORE_BEGUN],
+        since=now,
+        began=now,
+        cause=cause,
+        publication=publication.hash,
+        restores=previous,
+        artifact=previous.artifact,
+    )
+    return (
+        draft.barred(live.artifact, live.release, cause.text, now)
+        .with_record(release=release, last_release=release.number)
+        .because(
+            Why.ROLLBACK_ASKED,
+            f"{cause.text} Release {release.number} brings version {previous.version} back.",
+            {"release": release.number, "version": previous.version},
+        )
+    )

@@ -1,0 +1,81 @@
+"""From training to a registered model: how a release moves by what is seen of its job, evaluation and version.
+
+Called by decide while the release is in one of these phases.
+"""
+
+from datetime import datetime, timedelta
+
+from shared.domain.changes import Draft
+from shared.domain.gates import judge
+from shared.domain.lifecycle import Signal
+from shared.domain.observation import EvaluationSeen, JobSeen, JobStatus, ModelSeen
+from shared.domain.publication import Publication
+from shared.domain.reasons import Why
+
+
+def overdue(publication: Publication, since: datetime, now: datetime) -> bool:
+    """Whether a job has had its time twice over: once to wait for a node and once to run."""
+    return now > since + timedelta(seconds=2 * publication.spec.training.timeout_s)
+
+
+def train(publication: Publication, draft: Draft, seen: JobSeen, now: datetime) -> Draft:
+    """Move by the state of the job. An absent one is submitted, a running one waited for."""
+    release = draft.release
+    if not seen.ours:
+        return draft.waiting(Why.NAME_TAKEN, f"Job {seen.name} exists, and Upkeep did not make it.")
+    match seen.status:
+        case JobStatus.COMPLETED:
+            text = f"Job {seen.name} completed."
+            return draft.signal(Signal.JOB_COMPLETED, now).because(Why.TRAINING_COMPLETED, text)
+        case JobStatus.FAILED if release.attempt < publication.spec.training.max_attempts:
+            text = f"Job {seen.name} failed{_tail(seen.detail)}. Attempt {release.attempt + 1} follows."
+            draft = draft.signal(Signal.JOB_RETRIED, now, attempt=release.attempt + 1)
+            return draft.because(Why.TRAINING_RETRIED, text)
+        case JobStatus.FAILED | JobStatus.CANCELED:
+            late = overdue(publication, release.since, now)
+            why = Why.TRAINING_TIMED_OUT if late else Why.TRAINING_FAILED
+            text = f"Job {seen.name} was {seen.status}{_tail(seen.detail)}."
+            return draft.signal(Signal.JOB_FAILED, now).because(why, text).end(now, text)
+        case _:
+            return draft
+
+
+def weigh(publication: Publication, draft: Draft, seen: EvaluationSeen, now: datetime) -> Draft:
+    """Judge the candidate. What cannot be read is a refusal, and so is an artifact that was barred."""
+    release = draft.release
+    if seen.evaluation is None:
+        text = f"The evaluation of {release.job(draft.record.model)} cannot be used: {seen.problem}."
+        return _reject(draft.because(Why.GATES_FAILED, text), text, now)
+    artifact = seen.evaluation.artifact.sha256
+    draft = draft.with_release(artifact=artifact)
+    bar = next((bar for bar in draft.record.barred if bar.artifact == artifact), None)
+    if bar is not None:
+        text = f"The artifact is that of release {bar.release}, which was taken out: {bar.why}"
+        return _reject(draft.because(Why.ARTIFACT_BARRED, text), text, now)
+    assert release.manifest is not None
+    verdict = judge(publication.spec.gates, seen.evaluation, release.manifest, draft.record.live)
+    facts = {"release": release.number, **verdict.facts}
+    if not verdict.passed:
+        return _reject(draft.because(Why.GATES_FAILED, verdict.text, facts), verdict.text, now)
+    return draft.signal(Signal.GATES_PASSED, now).because(Why.GATES_PASSED, verdict.text, facts)
+
+
+def register(draft: Draft, seen: ModelSeen, now: datetime) -> Draft:
+    """Move on once the version is registered from our own job."""
+    release, model = draft.release, draft.record.model
+    if not seen.exists:
+        return draft
+    if seen.job != release.job(model):
+        text = f"Version {release.version} of model {model} exists, and comes from {seen.job or 'elsewhere'}."
+        return draft.waiting(Why.NAME_TAKEN, text)
+    text = f"Registered as version {release.version}."
+    return draft.signal(Signal.MODEL_REGISTERED, now).because(Why.MODEL_REGISTERED, text)
+
+
+def _reject(draft: Draft, text: str, now: datetime) -> Draft:
+    release = draft.release
+    return draft.signal(Signal.GATES_FAILED, now).barred(release.artifact, release.number, text, now).end(now, text)
+
+
+def _tail(detail: str) -> str:
+    return f": {detail}" if detail else ""

@@ -1,0 +1,233 @@
+"""From a registered model to live traffic, and back: how a release moves by what is seen of its endpoint.
+
+Called by decide while the release is in one of these phases. Nothing here moves traffic: wanted.py derives that.
+"""
+
+from datetime import datetime, timedelta
+
+from shared.domain.analysis import Check, Finding, analyse
+from shared.domain.changes import Draft
+from shared.domain.lifecycle import Signal
+from shared.domain.observation import DeploymentState, EndpointSeen, Observation, SmokeSeen, TrafficSeen
+from shared.domain.publication import Publication
+from shared.domain.reasons import Fact, Why
+from shared.domain.record import Record, Release, Serving
+from shared.domain.spec import NoData, Rollout, Step
+
+AT_ONCE = (Step(traffic_pct=100, hold_s=0, min_requests=0),)
+
+
+def steps_of(rollout: Rollout, record: Record) -> tuple[Step, ...]:
+    """The canary's steps. With nothing live to compare with, or a proven version to bring back: all at once."""
+    assert record.release is not None
+    return AT_ONCE if record.live is None or record.release.restores else rollout.steps
+
+
+def split(rollout: Rollout, record: Record) -> dict[str, int]:
+    """Live traffic as the present step wants it, in percent; shares of nought are left out."""
+    assert record.release is not None
+    share = steps_of(rollout, record)[record.release.step].traffic_pct
+    shares = {record.release.deployment: share}
+    if record.live is not None:
+        shares[record.live.deployment] = 100 - share
+    return {name: pct for name, pct in shares.items() if pct}
+
+
+def deploy(publication: Publication, draft: Draft, seen: EndpointSeen, now: datetime) -> Draft:
+    """Wait until the deployment is provisioned."""
+    release = draft.release
+    if not seen.exists:
+        text = f"Endpoint {publication.serving.endpoint} does not exist. Run `upkeep publish`."
+        return draft.waiting(Why.ENDPOINT_MISSING, text)
+    match seen.deployments.get(release.deployment):
+        case DeploymentState.READY:
+            text = f"Deployment {release.deployment} is ready."
+            return draft.signal(Signal.DEPLOYMENT_READY, now).because(Why.DEPLOYMENT_READY, text)
+        case DeploymentState.FAILED:
+            return _fail(draft, Signal.DEPLOYMENT_FAILED, Why.DEPLOYMENT_FAILED, "could not be provisioned", now)
+        case _ if now > release.since + timedelta(seconds=publication.spec.rollout.deploy_timeout_s):
+            return _fail(draft, Signal.DEPLOYMENT_FAILED, Why.DEPLOYMENT_FAILED, "took too long", now)
+        case _:
+            return draft
+
+
+def smoke_test(
+    publication: Publication, draft: Draft, endpoint: EndpointSeen, seen: SmokeSeen, now: datetime
+) -> Draft:
+    """Score the sample request before any user is sent there."""
+    lost = _lost(draft, endpoint, now)
+    if lost is not None:
+        return lost
+    if seen.ok:
+        if draft.record.paused is not None and draft.release.restores is None:
+            return draft
+        return draft.signal(Signal.SMOKE_PASSED, now).because(Why.SMOKE_PASSED, "The sample request was answered.")
+    failures = draft.release.smoke_failures + 1
+    draft = draft.with_release(smoke_failures=failures)
+    if failures < publication.spec.rollout.smoke_tries:
+        return draft
+    return _fail(
+        draft,
+        Signal.SMOKE_FAILED,
+        Why.SMOKE_FAILED,
+        f"answered the sample request with {seen.status} {seen.detail}",
+        now,
+    )
+
+
+def canary(publication: Publication, draft: Draft, seen: Observation, now: datetime) -> Draft:
+    """Hold the step until its window passes, fails, or has been silent for too long."""
+    assert seen.endpoint is not None
+    rollout, release = publication.spec.rollout, draft.release
+    settled = _settle(draft, seen.endpoint, split(rollout, draft.record), now)
+    if settled is not None:
+        return settled
+    if seen.traffic is None or release.step_since is None:
+        return draft
+    step = steps_of(rollout, draft.record)[release.step]
+    check = _check(rollout, draft.record, seen.traffic, step.hold_s, step.min_requests)
+    if check.finding is Finding.FAIL:
+        return _analysis_failed(draft, check, now)
+    if check.finding is Finding.INCONCLUSIVE:
+        return _silence(rollout, draft, check, release.step_since + timedelta(seconds=step.hold_s), now)
+    return _step_passed(rollout, draft, check, now)
+
+
+def bake(publication: Publication, draft: Draft, seen: Observation, now: datetime) -> Draft:
+    """Watch all of the traffic with the old deployment still warm, then call the release live."""
+    assert seen.endpoint is not None
+    rollout, release = publication.spec.rollout, draft.release
+    settled = _settle(draft, seen.endpoint, {release.deployment: 100}, now)
+    if settled is not None:
+        return settled
+    if seen.traffic is None:
+        return draft
+    check = _check(rollout, draft.record, seen.traffic, rollout.bake_s, 0)
+    if check.finding is Finding.FAIL:
+        return _analysis_failed(draft, check, now)
+    held = draft.record.paused is not None and release.restores is None
+    return draft if check.finding is Finding.INCONCLUSIVE or held else _go_live(draft, now)
+
+
+def roll_back(draft: Draft, seen: EndpointSeen, now: datetime) -> Draft:
+    """End the release once its traffic is back where it was. Without anything healthy to go to: change nothing.
+
+    A first release that fails keeps what traffic it has: the next one takes over, and then it is deleted.
+    """
+    release, live = draft.release, draft.record.live
+    if live is None:
+        text = f"{release.because} Nothing was live before: {release.deployment} is left as it is."
+        draft = _rolled_back(draft.because(Why.NOTHING_TO_ROLL_BACK_TO, text), text, now)
+        return draft if seen.traffic.get(release.deployment) else draft.retiring(release.deployment)
+    if not seen.traffic.get(release.deployment) and seen.traffic.get(live.deployment) == 100:
+        text = f"{release.because} {live.deployment} has all of the traffic."
+        draft = draft.because(Why.ROLLED_BACK, text, {"release": release.number})
+        return _rolled_back(draft, text, now).retiring(release.deployment)
+    if seen.deployments.get(live.deployment) is not DeploymentState.READY:
+        text = f"{live.deployment} is not healthy: there is nothing to roll back to, so nothing is changed."
+        return draft.waiting(Why.NOTHING_TO_ROLL_BACK_TO, text)
+    return draft
+
+
+def retire(draft: Draft, seen: EndpointSeen) -> Draft:
+    """Strike deployments off the list once they are gone."""
+    for name in draft.record.retiring:
+        if name not in seen.deployments:
+            rest = tuple(each for each in draft.record.retiring if each != name)
+            text = f"Deployment {name} is gone."
+            draft = draft.with_record(retiring=rest).because(Why.DEPLOYMENT_RETIRED, text, {"deployment": name})
+    return draft
+
+
+def _lost(draft: Draft, seen: EndpointSeen, now: datetime) -> Draft | None:
+    state = seen.deployments.get(draft.release.deployment)
+    if state in (DeploymentState.READY, DeploymentState.CHANGING):
+        return None
+    text = "is gone" if state is None else "has failed"
+    return _fail(draft, Signal.DEPLOYMENT_FAILED, Why.DEPLOYMENT_LOST, text, now)
+
+
+def _settle(draft: Draft, seen: EndpointSeen, wanted: dict[str, int], now: datetime) -> Draft | None:
+    """Wait for the wanted split; its window begins when it is first seen in force. None: it is in force."""
+    lost = _lost(draft, seen, now)
+    if lost is not None:
+        return lost
+    release = draft.release
+    if seen.traffic != wanted:
+        return draft if release.step_since is None else draft.with_release(step_since=None)
+    if release.step_since is not None:
+        return None
+    shares = ", ".join(f"{name} {pct} %" for name, pct in sorted(wanted.items()))
+    facts: dict[str, Fact] = {"step": release.step, "traffic_pct": wanted[release.deployment]}
+    return draft.with_release(step_since=now).because(Why.TRAFFIC_SEEN, f"Traffic: {shares}.", facts)
+
+
+def _check(rollout: Rollout, record: Record, traffic: TrafficSeen, hold_s: int, min_requests: int) -> Check:
+    assert record.release is not None
+    live = traffic.of(record.live.deployment) if record.live else None
+    complete = (traffic.end - traffic.start).total_seconds() >= hold_s
+    candidate = traffic.of(record.release.deployment)
+    return analyse(rollout.analysis, candidate, live, min_requests, complete=complete)
+
+
+def _step_passed(rollout: Rollout, draft: Draft, check: Check, now: datetime) -> Draft:
+    if draft.record.paused is not None and draft.release.restores is None:
+        return draft
+    steps, step = steps_of(rollout, draft.record), draft.release.step
+    facts = {"step": step, "traffic_pct": steps[step].traffic_pct, **check.facts}
+    if step + 1 == len(steps):
+        draft = draft.signal(Signal.LAST_STEP_PASSED, now, step_since=None)
+    else:
+        draft = draft.signal(Signal.STEP_PASSED, now, step=step + 1, step_since=None)
+    return draft.because(Why.STEP_PASSED, f"{steps[step].traffic_pct} % passed: {check.text}", facts)
+
+
+def _silence(rollout: Rollout, draft: Draft, check: Check, held_until: datetime, now: datetime) -> Draft:
+    """Too little was seen. Up to a limit that is waited for; then the spec's policy says what silence means."""
+    if now < held_until + timedelta(seconds=rollout.max_hold_s):
+        return draft
+    match rollout.no_data:
+        case NoData.HOLD:
+            return draft.waiting(Why.NO_DATA, "Too few requests to judge by; a person has to decide.")
+        case NoData.ROLLBACK:
+            text = f"Too few requests to judge by: {check.text}"
+            return draft.signal(Signal.ANALYSIS_FAILED, now, because=text).because(Why.NO_DATA, text, check.facts)
+        case NoData.PROMOTE:
+            return _step_passed(rollout, draft.because(Why.NO_DATA, check.text, check.facts), check, now)
+
+
+def _analysis_failed(draft: Draft, check: Check, now: datetime) -> Draft:
+    facts = {"release": draft.release.number, "step": draft.release.step, **check.facts}
+    draft = draft.signal(Signal.ANALYSIS_FAILED, now, because=check.text)
+    return draft.because(Why.ANALYSIS_FAILED, check.text, facts)
+
+
+def _fail(draft: Draft, signal: Signal, why: Why, what: str, now: datetime) -> Draft:
+    text = f"Deployment {draft.release.deployment} {what}."
+    return draft.signal(signal, now, because=text).because(why, text)
+
+
+def _go_live(draft: Draft, now: datetime) -> Draft:
+    release, old = draft.release, draft.record.live
+    live = Serving(
+        release=release.number,
+        version=release.version,
+        deployment=release.deployment,
+        job=release.job(draft.record.model),
+        artifact=release.artifact,
+        publication=release.publication,
+        since=now,
+    )
+    text = f"Version {live.version} is live as {live.deployment}."
+    draft = draft.signal(Signal.BAKED, now).because(
+        Why.RELEASE_LIVE, text, {"release": live.release, "version": live.version}
+    )
+    draft = draft.end(now, text).with_record(live=live, previous=None if release.restores else old)
+    return draft.retiring(old.deployment) if old else draft
+
+
+def _rolled_back(draft: Draft, text: str, now: datetime) -> Draft:
+    release: Release = draft.release
+    draft = draft.signal(Signal.TRAFFIC_RESTORED, now)
+    draft = draft.barred(release.artifact, release.number, release.because, now)
+    return draft.end(now, text)

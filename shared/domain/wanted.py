@@ -1,0 +1,119 @@
+"""What the world should be made to look like, derived anew in every pass from the record and what was seen.
+
+At most one order that disturbs the endpoint comes out of a pass, so that the next pass sees what came of it.
+"""
+
+from datetime import datetime
+
+from shared.domain import names
+from shared.domain.actions import (
+    Action,
+    CancelJob,
+    CreateDeployment,
+    DeleteDeployment,
+    RegisterModel,
+    SetTraffic,
+    SubmitJob,
+)
+from shared.domain.lifecycle import Phase
+from shared.domain.making import overdue
+from shared.domain.observation import DeploymentState, EndpointSeen, JobSeen, JobStatus, Observation
+from shared.domain.publication import Publication
+from shared.domain.record import Record, Release
+from shared.domain.rollout import split
+
+
+def wanted(publication: Publication, record: Record, seen: Observation, now: datetime) -> tuple[Action, ...]:
+    """Orders for this pass. `publication` is the one that the release in flight began with."""
+    release = record.release
+    actions: list[Action] = []
+    if release is not None:
+        match release.phase:
+            case Phase.TRAINING:
+                actions += _training(publication, record, release, seen.job, now)
+            case Phase.REGISTERING:
+                if seen.model is None or not seen.model.exists:
+                    actions.append(_registration(record, release))
+            case Phase.DEPLOYING | Phase.CANARY | Phase.BAKING | Phase.ROLLING_BACK if seen.endpoint is not None:
+                actions += _endpoint(publication, record, release, seen.endpoint)
+            case _:
+                pass
+    if seen.endpoint is not None and not any(isinstance(action, SetTraffic | CreateDeployment) for action in actions):
+        actions += _retirement(record, seen.endpoint)
+    return tuple(actions)
+
+
+def _training(
+    publication: Publication, record: Record, release: Release, seen: JobSeen | None, now: datetime
+) -> list[Action]:
+    """Submit the job of the present attempt unless it was seen; end one that takes too long."""
+    job = release.job(record.model)
+    assert release.manifest is not None
+    if seen is None or seen.name != job or seen.status is JobStatus.ABSENT:
+        return [
+            SubmitJob(
+                job=job,
+                release=release.number,
+                publication=release.publication,
+                manifest=release.manifest,
+                champion=record.live,
+                timeout_s=publication.spec.training.timeout_s,
+            )
+        ]
+    going = seen.status in (JobStatus.WAITING, JobStatus.RUNNING)
+    return [CancelJob(job=job)] if seen.ours and going and overdue(publication, release.since, now) else []
+
+
+def _registration(record: Record, release: Release) -> RegisterModel:
+    job = release.job(record.model)
+    assert release.manifest is not None
+    properties = {
+        "upkeep_job": job,
+        "upkeep_release": str(release.number),
+        "upkeep_data_version": release.manifest.version,
+        "upkeep_artifact_sha256": release.artifact,
+        "upkeep_publication": release.publication,
+    }
+    return RegisterModel(version=release.version, job=job, tags={"upkeep": "managed"}, properties=properties)
+
+
+def _endpoint(publication: Publication, record: Record, release: Release, seen: EndpointSeen) -> list[Action]:
+    if not seen.exists:
+        return []
+    if release.phase is Phase.DEPLOYING:
+        held = record.paused is not None and release.restores is None
+        if release.deployment in seen.deployments or held:
+            return []
+        order = CreateDeployment(
+            deployment=release.deployment, version=release.version, publication=release.publication
+        )
+        return [order]
+    traffic = _traffic(publication, record, release, seen)
+    return [SetTraffic(traffic=traffic)] if traffic and traffic != seen.traffic else []
+
+
+def _traffic(publication: Publication, record: Record, release: Release, seen: EndpointSeen) -> dict[str, int] | None:
+    """The split that the phase wants, or None where no change is safe."""
+    match release.phase:
+        case Phase.CANARY:
+            shares = split(publication.spec.rollout, record)
+        case Phase.BAKING:
+            shares = {release.deployment: 100}
+        case _:
+            shares = {record.live.deployment: 100} if record.live else {}
+    ready = all(seen.deployments.get(name) is DeploymentState.READY for name in shares)
+    return shares if ready else None
+
+
+def _retirement(record: Record, seen: EndpointSeen) -> list[Action]:
+    """Delete one deployment of ours that nothing needs, was seen without traffic and is not being changed.
+
+    Not only those on the list: a create that a stalled pass sent late leaves one that no record names.
+    """
+    keep = {record.live.deployment if record.live else "", record.release.deployment if record.release else ""}
+    for name, state in sorted(seen.deployments.items()):
+        release = names.release_of_deployment(name)
+        ours = release is not None and release <= record.last_release
+        if ours and name not in keep and not seen.traffic.get(name) and state is not DeploymentState.CHANGING:
+            return [DeleteDeployment(deployment=name)]
+    return []

@@ -1,0 +1,40 @@
+"""Carry one order out. Orders are safe to repeat; those that disturb an endpoint look at the record once more."""
+
+from collections.abc import Callable
+
+from shared.domain.actions import (
+    Action,
+    CancelJob,
+    CreateDeployment,
+    DeleteDeployment,
+    RegisterModel,
+    SetTraffic,
+    SubmitJob,
+)
+from shared.domain.publication import Publication
+from shared.reconcile.ports import Archive, Platform
+
+DISRUPTIVE = (CreateDeployment, SetTraffic, DeleteDeployment)
+
+
+def act(
+    action: Action, publication: Publication, platform: Platform, archive: Archive, still_mine: Callable[[], None]
+) -> None:
+    """Do it. `still_mine` raises LostRace when another pass has written the record meanwhile."""
+    model, endpoint = publication.spec.name, publication.serving.endpoint
+    if isinstance(action, DISRUPTIVE):
+        still_mine()
+    match action:
+        case SubmitJob():
+            archive.put_manifest(action.manifest)
+            platform.submit_job(action, publication)
+        case CancelJob():
+            platform.cancel_job(action.job)
+        case RegisterModel():
+            platform.register_model(model, action)
+        case CreateDeployment():
+            platform.create_deployment(model, action, publication)
+        case SetTraffic():
+            platform.set_traffic(endpoint, action.traffic)
+        case DeleteDeployment():
+            platform.delete_deployment(endpoint, action.deployment)

@@ -1,0 +1,255 @@
+"""Azure Machine Learning in memory and in virtual time: jobs, versions, one endpoint and its traffic log.
+
+It refuses what Azure refuses (a change while one is in flight, deleting what has traffic) and keeps count of
+what the product must never do, as `Violation`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.domain.actions import CreateDeployment, RegisterModel, SubmitJob
+from shared.domain.evaluation import Artifact, ChampionScores, Evaluation, HeldOut, Paired, Scores
+from shared.domain.manifest import Manifest
+from shared.domain.observation import (
+    DeploymentState,
+    EndpointSeen,
+    EvaluationSeen,
+    JobSeen,
+    JobStatus,
+    ModelSeen,
+    SmokeSeen,
+    Stats,
+)
+from shared.domain.publication import Publication
+from shared.domain.record import Serving
+from shared.errors import NeedsPerson, RetryLater
+from tests.fakes.archive import FakeArchive
+from tests.fakes.clock import FakeClock
+from tests.fakes.points import Interrupt, around, never
+
+
+class Violation(BaseException):
+    """The product did what it promises never to do. Not an Exception, so that nothing can swallow it."""
+
+
+@dataclass
+class Fate:
+    """What becomes of a release in this world."""
+
+    job: JobStatus = JobStatus.COMPLETED
+    job_s: float = 60
+    better: bool = True
+    deploys: bool = True
+    deploy_s: float = 90
+    smoke: bool = True
+    error_share: float = 0.0
+    requests_per_s: float = 5.0
+
+
+@dataclass
+class Job:
+    """One job, from its submission on."""
+
+    order: SubmitJob
+    ends: datetime
+    fate: Fate
+    canceled: bool = False
+
+    def status(self, now: datetime) -> JobStatus:
+        if self.canceled:
+            return JobStatus.CANCELED
+        return self.fate.job if now >= self.ends else JobStatus.RUNNING
+
+
+@dataclass
+class Deployment:
+    """One deployment, from its creation on."""
+
+    version: int
+    ready: datetime
+    fate: Fate
+    gone: datetime | None = None
+
+    def state(self, now: datetime) -> DeploymentState:
+        if self.gone is not None or now < self.ready:
+            return DeploymentState.CHANGING
+        return DeploymentState.READY if self.fate.deploys else DeploymentState.FAILED
+
+
+@dataclass
+class Endpoint:
+    """One online endpoint. `tags` stands for all that others set and a careless put would wipe out."""
+
+    traffic: dict[str, int] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=lambda: {"team": "flights"})
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+
+
+def evaluate(manifest: Manifest, champion: Serving | None, *, better: bool, artifact: str) -> Evaluation:
+    """An evaluation such as a training job writes: the candidate is plainly better than the champion, or worse."""
+    return Evaluation(
+        schema="upkeep.evaluation/1",
+        data_version=manifest.version,
+        held_out=HeldOut(parts=manifest.held_out, rows=5_000, sha256="0" * 64),
+        candidate=Scores(metrics={"mae": 8.0 if better else 12.0}),
+        champion=ChampionScores(version=str(champion.version), metrics={"mae": 10.0}) if champion else None,
+        baseline=Scores(metrics={"mae": 20.0 if champion or better else 11.0}),
+        paired=Paired(metric="mae", rows=5_000, mean_difference=-2.0 if better else 2.0, standard_deviation=5.0)
+        if champion
+        else None,
+        artifact=Artifact(sha256=artifact),
+    )
+
+
+class FakePlatform:
+    """Fulfils the ports Platform and TrafficLog. `fate_of` says what becomes of each release, by its number."""
+
+    def __init__(
+        self,
+        clock: FakeClock,
+        archive: FakeArchive,
+        fate_of: Callable[[int], Fate] = lambda _: Fate(),
+        interrupt: Interrupt = never,
+    ) -> None:
+        self.clock, self.archive, self.fate_of, self.interrupt = clock, archive, fate_of, interrupt
+        self.jobs: dict[str, Job] = {}
+        self.versions: dict[int, str] = {}
+        self.endpoints: dict[str, Endpoint] = {"flights": Endpoint()}
+        self.busy_until: datetime | None = None
+
+    # jobs
+
+    def job(self, name: str) -> JobSeen:
+        with around(self.interrupt, "job"):
+            job = self.jobs.get(name)
+            if job is None:
+                return JobSeen(name=name, status=JobStatus.ABSENT)
+            return JobSeen(name=name, status=job.status(self.clock.now()))
+
+    def submit_job(self, order: SubmitJob, publication: Publication) -> None:
+        with around(self.interrupt, "submit_job"):
+            known = self.jobs.get(order.job)
+            if known is not None:
+                if known.order.manifest != order.manifest or known.order.champion != order.champion:
+                    raise Violation(f"job {order.job} was submitted twice, with different inputs")
+                return
+            fate = self.fate_of(order.release)
+            ends = self.clock.now() + timedelta(seconds=fate.job_s)
+            self.jobs[order.job] = Job(order=order, ends=ends, fate=fate)
+            evaluation = evaluate(
+                order.manifest, order.champion, better=fate.better, artifact=f"{order.manifest.version}-{order.job}"
+            )
+            self.archive.evaluations[order.job] = EvaluationSeen(evaluation=evaluation)
+
+    def cancel_job(self, name: str) -> None:
+        with around(self.interrupt, "cancel_job"):
+            self.jobs[name].canceled = True
+
+    # models
+
+    def model(self, name: str, version: int) -> ModelSeen:
+        with around(self.interrupt, "model"):
+            return ModelSeen(exists=version in self.versions, job=self.versions.get(version, ""))
+
+    def register_model(self, model: str, order: RegisterModel) -> None:
+        with around(self.interrupt, "register_model"):
+            if self.versions.setdefault(order.version, order.job) != order.job:
+                raise NeedsPerson(f"version {order.version} comes from {self.versions[order.version]}")
+
+    # endpoints
+
+    def endpoint(self, endpoint: str) -> EndpointSeen:
+        with around(self.interrupt, "endpoint"):
+            self.settle(endpoint)
+            found = self.endpoints.get(endpoint)
+            if found is None:
+                return EndpointSeen(exists=False)
+            now = self.clock.now()
+            states = {name: deployment.state(now) for name, deployment in found.deployments.items()}
+            return EndpointSeen(exists=True, traffic=dict(found.traffic), deployments=states)
+
+    def create_deployment(self, model: str, order: CreateDeployment, publication: Publication) -> None:
+        with around(self.interrupt, "create_deployment"):
+            found = self._free(publication.serving.endpoint)
+            if order.deployment in found.deployments:
+                return
+            if order.version not in self.versions:
+                raise Violation(f"version {order.version} was deployed before it was registered")
+            fate = self.fate_of(int(order.deployment[1:]))
+            ready = self.clock.now() + timedelta(seconds=fate.deploy_s)
+            found.deployments[order.deployment] = Deployment(version=order.version, ready=ready, fate=fate)
+            self.busy_until = ready
+
+    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
+        """Get, change, put: three moments, between which others may act."""
+        with around(self.interrupt, "get_endpoint"):
+            document = self.get(endpoint)
+        document["traffic"] = traffic
+        with around(self.interrupt, "put_endpoint"):
+            self.put(endpoint, document)
+
+    def get(self, endpoint: str) -> dict[str, dict[str, int] | dict[str, str]]:
+        """The endpoint as a document."""
+        found = self._free(endpoint)
+        return {"traffic": dict(found.traffic), "tags": dict(found.tags)}
+
+    def put(self, endpoint: str, document: dict[str, dict[str, int] | dict[str, str]]) -> None:
+        """Replace the endpoint: what the document leaves out is gone."""
+        found = self._free(endpoint)
+        traffic = {name: int(pct) for name, pct in document.get("traffic", {}).items()}
+        if sum(traffic.values()) not in (0, 100):
+            raise Violation(f"traffic sums to {sum(traffic.values())}: {traffic}")
+        for name in traffic:
+            deployment = found.deployments.get(name)
+            if deployment is None or deployment.gone is not None:
+                raise RetryLater(f"deployment {name} does not exist", 5)
+        found.traffic = traffic
+        found.tags = {name: str(value) for name, value in document.get("tags", {}).items()}
+        self.busy_until = self.clock.now() + timedelta(seconds=2)
+
+    def delete_deployment(self, endpoint: str, deployment: str) -> None:
+        with around(self.interrupt, "delete_deployment"):
+            found = self._free(endpoint)
+            target = found.deployments.get(deployment)
+            if target is None:
+                return
+            if found.traffic.get(deployment):
+                raise Violation(f"{deployment} was to be deleted with {found.traffic[deployment]} % of traffic")
+            target.gone = self.clock.now() + timedelta(seconds=20)
+            self.busy_until = target.gone
+
+    def _free(self, endpoint: str) -> Endpoint:
+        self.settle(endpoint)
+        if self.busy_until is not None and self.clock.now() < self.busy_until:
+            raise RetryLater("the endpoint has an operation in flight", 5)
+        return self.endpoints[endpoint]
+
+    def settle(self, endpoint: str) -> None:
+        """Forget deployments whose deletion has ended."""
+        found = self.endpoints.get(endpoint)
+        if found is not None:
+            now = self.clock.now()
+            found.deployments = {
+                name: each for name, each in found.deployments.items() if each.gone is None or now < each.gone
+            }
+
+    def smoke(self, endpoint: str, deployment: str, body: str) -> SmokeSeen:
+        with around(self.interrupt, "smoke"):
+            found = self.endpoints[endpoint].deployments.get(deployment)
+            ok = found is not None and found.fate.smoke and found.state(self.clock.now()) is DeploymentState.READY
+            return SmokeSeen(ok=ok, status=200 if ok else 502)
+
+    # the traffic log
+
+    def stats(self, endpoint: str, start: datetime, end: datetime) -> dict[str, Stats]:
+        with around(self.interrupt, "stats"):
+            found, seconds = self.endpoints[endpoint], (end - start).total_seconds()
+            stats = {}
+            for name, pct in found.traffic.items():
+                deployment = found.deployments[name]
+                requests = int(seconds * deployment.fate.requests_per_s * pct / 100)
+                if requests:
+                    errors = int(requests * deployment.fate.error_share)
+                    stats[name] = Stats(requests=requests, errors=errors, latency_p95_ms=40.0)
+            return stats
