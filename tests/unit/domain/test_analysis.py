@@ -1,0 +1,65 @@
+"""A canary's window passes, fails, or says too little."""
+
+import pytest
+
+from shared.domain.analysis import Finding, analyse
+from shared.domain.observation import Stats
+from shared.domain.spec import Analysis
+from shared.domain.statistics import wilson
+
+LIMITS = Analysis(max_error_rate_pct=1.0, max_error_rate_ratio=2.0, max_latency_p95_ms=500)
+
+
+def finding(candidate: Stats, live: Stats | None = None, *, complete: bool = True) -> Finding:
+    return analyse(LIMITS, candidate, live, 100, complete=complete).finding
+
+
+def test_enough_good_answers_over_the_whole_window_pass() -> None:
+    assert finding(Stats(requests=200, errors=0, latency_p95_ms=80)) is Finding.PASS
+
+
+def test_silence_is_inconclusive() -> None:
+    assert finding(Stats(requests=0, errors=0)) is Finding.INCONCLUSIVE
+
+
+def test_a_window_that_is_not_over_is_inconclusive() -> None:
+    assert finding(Stats(requests=500, errors=0), complete=False) is Finding.INCONCLUSIVE
+
+
+def test_a_plainly_broken_candidate_fails_before_its_window_is_over() -> None:
+    assert finding(Stats(requests=20, errors=12), complete=False) is Finding.FAIL
+
+
+def test_one_unlucky_answer_among_few_is_not_yet_a_failure() -> None:
+    assert finding(Stats(requests=20, errors=1), complete=False) is Finding.INCONCLUSIVE
+
+
+def test_a_rate_over_the_limit_fails_at_the_end_of_the_window() -> None:
+    assert finding(Stats(requests=200, errors=3)) is Finding.FAIL
+
+
+def test_a_slow_candidate_fails_at_the_end_of_the_window() -> None:
+    assert finding(Stats(requests=200, errors=0, latency_p95_ms=501)) is Finding.FAIL
+
+
+def test_a_candidate_far_worse_than_the_live_one_fails_under_the_absolute_limit() -> None:
+    lenient = Analysis(max_error_rate_pct=50.0, max_error_rate_ratio=2.0)
+    check = analyse(lenient, Stats(requests=400, errors=60), Stats(requests=4_000, errors=4), 100, complete=False)
+    assert check.finding is Finding.FAIL
+
+
+def test_the_numbers_of_both_deployments_are_kept() -> None:
+    facts = analyse(LIMITS, Stats(requests=9, errors=1), Stats(requests=90, errors=2), 100, complete=False).facts
+    assert (facts["requests"], facts["errors"], facts["live_requests"], facts["live_errors"]) == (9, 1, 90, 2)
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials", "low", "high"),
+    [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0), (1, 100, 0.0018, 0.0545)],
+)
+def test_wilson_agrees_with_published_values(hits: int, trials: int, low: float, high: float) -> None:
+    assert wilson(hits, trials) == pytest.approx((low, high), abs=5e-4)
+
+
+def test_without_trials_anything_is_possible() -> None:
+    assert wilson(0, 0) == (0.0, 1.0)
