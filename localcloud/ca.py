@@ -1,7 +1,7 @@
 """The local certificate authority: every service of the local cloud speaks TLS, because the Azure SDKs insist.
 
-Called by the supervisor, once for a state folder. The authority is constrained to loopback names, so that a
-leaked key vouches for nothing else, and it is never put into the machine's own trust store.
+Called by the supervisor, once for a state folder. The authority's key is thrown away when it has signed, it
+is constrained to loopback names, and it is never put into the machine's own trust store.
 """
 
 import datetime as dt
@@ -95,9 +95,7 @@ def _server(
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
 

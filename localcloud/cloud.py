@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from localcloud.faults import Faults
+from localcloud.isolation import MARK, read_pairs, scrubbed
 from localcloud.store import Store
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
@@ -85,7 +86,13 @@ class Cloud:
 
     def child_env(self) -> dict[str, str]:
         """Environment for every process that is started: trusts our CA and reaches loopback only."""
-        return {**os.environ, **read_env(self.folder / "child.env")}
+        return {**scrubbed(os.environ), **read_env(self.folder / "child.env"), MARK: str(self.folder)}
+
+    def install_env(self) -> dict[str, str]:
+        """Environment for a package installer alone: the one that `up` was called with, index and proxy too."""
+        ours = {*read_env(self.folder / "child.env"), MARK}
+        kept = {key: value for key, value in scrubbed(os.environ).items() if key not in ours}
+        return {**kept, **scrubbed(read_env(self.folder / "install.env"))}
 
     async def publish(self, event: dict[str, Any]) -> None:
         """Hand one Event Grid event to all listeners."""
@@ -110,6 +117,5 @@ class Service(Protocol):
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """Parse KEY=VALUE lines; empty ones and those that begin with # are passed over."""
-    pairs = (line.split("=", 1) for line in path.read_text().splitlines() if line.strip() and line[0] != "#")
-    return {key.strip(): value for key, value in pairs}
+    """Read a file of KEY=VALUE lines."""
+    return read_pairs(path.read_text())

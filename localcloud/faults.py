@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Fault:
-    """Answer `status` to the next `count` calls whose "METHOD path" contains `match`, each with `rate`."""
+    """Answer `status` to the next `count` calls whose name contains `match`, each with probability `rate`.
+
+    A call's name is "METHOD path"; for scoring it is "SCORE endpoint deployment".
+    """
 
     match: str
     status: int
@@ -23,7 +26,7 @@ class Faults:
     generator: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - not for secrets
 
     def pick(self, call: str) -> Fault | None:
-        """The fault that hits this call ("GET /path", with a scoring call's deployment behind a space), if any."""
+        """The fault that hits this call ("GET /path", or for scoring "SCORE endpoint deployment"), if any."""
         for fault in self.active:
             if fault.match.lower() in call.lower() and self.generator.random() < fault.rate:
                 if fault.count is not None:

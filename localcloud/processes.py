@@ -5,17 +5,21 @@ system has given to somebody else since is never signalled. What a killed proces
 mark in its environment (`MARK`), which holds the folder.
 """
 
+import datetime as dt
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-MARK = "LOCALCLOUD_OWNER"
+from localcloud.isolation import MARK
+
 GRACE_S = 10.0
+BEGUN = "--- started"
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Processes:
         (self.folder / "pids").mkdir(parents=True, exist_ok=True)
         self.log(name).parent.mkdir(parents=True, exist_ok=True)
         with self.log(name).open("ab") as log:
+            log.write(f"{BEGUN} {name} {dt.datetime.now(dt.UTC).isoformat(timespec='milliseconds')}\n".encode())
+            log.flush()
             child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -54,14 +60,14 @@ class Processes:
             return None
         return process
 
-    def stop(self, name: str, grace_s: float = GRACE_S) -> bool:
-        """End a process and what it started; False when it was not running."""
+    def stop(self, name: str, *, family: bool = True) -> bool:
+        """End a process, and what it started unless told otherwise; False when it was not running."""
         process = self.find(name)
         if process is not None:
             # Its children are told only after it ended: it may want to end them in its own order.
-            descendants = process.children(recursive=True)
-            end([process], grace_s)
-            end(descendants, grace_s)
+            descendants = process.children(recursive=True) if family else []
+            end([process])
+            end(descendants)
         self._identity(name).unlink(missing_ok=True)
         return process is not None
 
@@ -71,12 +77,17 @@ class Processes:
         if process is None:
             return False
         process.kill()
-        psutil.wait_procs([process], timeout=GRACE_S)
+        _outliving([process], GRACE_S)
         return True
 
     def orphans(self) -> list[psutil.Process]:
-        """Processes that carry this folder's mark, the caller and its ancestors excepted."""
+        """Processes with this folder's mark that nobody here names: jobs, scoring servers, what a crash left.
+
+        The caller and its ancestors are spared.
+        """
+        named = (self.find(path.stem) for path in (self.folder / "pids").glob("*.json"))
         own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+        own |= {process.pid for process in named if process}
         return [p for p in psutil.process_iter() if p.pid not in own and self._marked(p)]
 
     def log(self, name: str) -> Path:
@@ -95,13 +106,28 @@ class Processes:
 
 def end(processes: Iterable[psutil.Process], grace_s: float = GRACE_S) -> None:
     """Ask processes to end, and kill those that have not after the grace."""
-    alive = [process for process in processes if process.is_running()]
+    alive = [process for process in processes if lives(process)]
     for process in alive:
         _signal(process, kill=False)
-    _, alive = psutil.wait_procs(alive, timeout=grace_s)
-    for process in alive:
+    for process in (alive := _outliving(alive, grace_s)):
         _signal(process, kill=True)
-    psutil.wait_procs(alive, timeout=grace_s)
+    _outliving(alive, grace_s)
+
+
+def _outliving(processes: list[psutil.Process], grace_s: float) -> list[psutil.Process]:
+    """Those that still live after the grace; returns as soon as none does."""
+    deadline_s = time.monotonic() + grace_s
+    while (processes := [p for p in processes if lives(p)]) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    return processes
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether the process still runs. A zombie does not, although some inits take seconds to notice."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(process: psutil.Process, *, kill: bool) -> None:
@@ -112,9 +138,10 @@ def _signal(process: psutil.Process, *, kill: bool) -> None:
 
 
 def tail(path: Path, lines: int = 20) -> str:
-    """The last lines of a log; empty when there is none."""
+    """The last lines of a log, none older than the last start; empty when there is no log."""
     if not path.exists():
         return ""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 64 * 1024))
-        return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+        text = file.read().decode(errors="replace")
+    return "\n".join(text[max(0, text.rfind(BEGUN)) :].splitlines()[-lines:])

@@ -32,24 +32,18 @@ class Store:
     def get(self, kind: str, key: str) -> Document | None:
         """The document, or None."""
         with self._lock:
-            row = self._db.execute(
-                "select body from document where kind = ? and key = ?", (kind, key)
-            ).fetchone()
+            row = self._db.execute("select body from document where kind = ? and key = ?", (kind, key)).fetchone()
         return None if row is None else json.loads(row[0])
 
     def put(self, kind: str, key: str, body: Document) -> None:
         """Write or replace the document."""
         with self._lock:
-            self._db.execute(
-                "insert or replace into document values (?, ?, ?)", (kind, key, json.dumps(body))
-            )
+            self._db.execute("insert or replace into document values (?, ?, ?)", (kind, key, json.dumps(body)))
 
     def delete(self, kind: str, key: str) -> bool:
         """Remove the document; False when there was none."""
         with self._lock:
-            return (
-                self._db.execute("delete from document where kind = ? and key = ?", (kind, key)).rowcount > 0
-            )
+            return self._db.execute("delete from document where kind = ? and key = ?", (kind, key)).rowcount > 0
 
     def items(self, kind: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
         """All documents of a kind whose key begins with the prefix, in the order of their keys."""
