@@ -1,0 +1,72 @@
+"""POST /api/models/{model}/commands: what a person asks for, recorded for the reconciler to decide on."""
+
+import re
+from typing import Any
+
+import azure.functions as func
+
+from shared.bootstrap import App
+from shared.domain.events import Command, CommandGiven
+from shared.errors import BadInput
+from shared.triggers.binding import new_blueprint
+from shared.triggers.http import Answer, body, refusal, respond
+
+MOST_BYTES = 8_192
+MOST_BY_CHARS = 100
+MOST_REASON_CHARS = 500
+FIELDS = ("command", "by", "reason", "id")
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+
+blueprint = new_blueprint()
+
+
+@blueprint.route("models/{model}/commands", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+def commands(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Record one command. Its id is the body's, the header Idempotency-Key, or the invocation's, in this order."""
+    default_id = req.headers.get("Idempotency-Key") or context.invocation_id
+
+    def give(app: App) -> Answer:
+        value = body(req, MOST_BYTES)
+        if isinstance(value, Answer):
+            return value
+        return record(app, req.route_params["model"], value, default_id)
+
+    return respond(give)
+
+
+def record(app: App, model: str, value: dict[str, Any], default_id: str) -> Answer:
+    """Record it if it is sound and the model is known; giving the same id again is the same command."""
+    fields = {"id": default_id, **value}
+    problems = [*_problems(fields)]
+    if problems:
+        raise BadInput(*problems)
+    if not any(pointer.model == model for pointer in app.state.pointers()):
+        return refusal(404, "There is no published model of this name.")
+    event = CommandGiven(
+        at=app.clock.now(),
+        command=Command(fields["command"]),
+        id=fields["id"],
+        by=fields["by"],
+        reason=fields.get("reason", ""),
+    )
+    new = app.inbox.record(model, event)
+    return Answer(202, {"model": model, "command": event.command, "id": event.id, "new": new})
+
+
+def _problems(fields: dict[str, Any]) -> list[str]:
+    """One sentence per mistake."""
+    known = ", ".join(FIELDS)
+    problems = [] if set(fields) <= set(FIELDS) else [f"The body has a field that is unknown: known are {known}."]
+    if fields.get("command") not in list(Command):
+        problems.append(f"command must be one of {', '.join(Command)}.")
+    if not _text(fields.get("by"), MOST_BY_CHARS) or not fields["by"].strip():
+        problems.append(f"by must say who asks, in 1 to {MOST_BY_CHARS} characters.")
+    if not _text(fields.get("reason", ""), MOST_REASON_CHARS):
+        problems.append(f"reason must be a text of at most {MOST_REASON_CHARS} characters.")
+    if not isinstance(fields["id"], str) or not _ID.fullmatch(fields["id"]):
+        problems.append("id must be 1 to 100 letters, digits, dots, colons, hyphens or underscores.")
+    return problems
+
+
+def _text(value: object, most_chars: int) -> bool:
+    return isinstance(value, str) and len(value) <= most_chars and value.isprintable()
