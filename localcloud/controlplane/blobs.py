@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,7 +33,7 @@ _SAS_HOURS = 24
 _PARALLEL = 4
 
 
-class Missing(LookupError):
+class MissingError(LookupError):
     """Nothing lies at the place that was asked for."""
 
 
@@ -47,13 +48,13 @@ class Blobs:
         )
 
     def fetch(self, location: Location, target: Path, *, link: bool) -> None:
-        """Bring the file or folder to `target`; Missing if there is neither.
+        """Bring the file or folder to `target`; MissingError if there is neither.
 
         With `link` its files are shared with the cache and must not be changed; without, they are copies.
         """
         pairs = list(self._files(location))
         if not pairs:
-            raise Missing(f"There is nothing at {location.container}/{location.path}.")
+            raise MissingError(f"There is nothing at {location.container}/{location.path}.")
         with ThreadPoolExecutor(_PARALLEL) as pool:
             for done in [pool.submit(self._fetch_one, location, *pair, target, link) for pair in pairs]:
                 done.result()
@@ -76,25 +77,27 @@ class Blobs:
             blob.upload_blob(stream, overwrite=True)
 
     def read(self, location: Location) -> bytes:
-        """The content of one blob; Missing if it is not there."""
+        """The content of one blob; MissingError if it is not there."""
         try:
             return self._blob(location.container, location.path).download_blob().readall()
         except ResourceNotFoundError as error:
-            raise Missing(f"There is no blob {location.container}/{location.path}.") from error
+            raise MissingError(f"There is no blob {location.container}/{location.path}.") from error
 
     def names(self, location: Location) -> list[str]:
         """Paths of the blobs below the location, relative to it."""
+        return list(self.sizes(location))
+
+    def sizes(self, location: Location) -> dict[str, int]:
+        """Bytes of each blob below the location, by its path relative to it."""
         prefix = f"{location.path.rstrip('/')}/"
         blobs = self._service.get_container_client(location.container).list_blobs(name_starts_with=prefix)
-        return [str(blob.name)[len(prefix) :] for blob in blobs]
+        return {str(blob.name)[len(prefix) :]: int(blob.size) for blob in blobs}
 
     def make_container(self, container: str) -> str:
         """Make the container if it is not there; its URL."""
         client = self._service.get_container_client(container)
-        try:
+        with suppress(ResourceExistsError):  # made by an earlier call with the same name
             client.create_container()
-        except ResourceExistsError:
-            pass  # made by an earlier call with the same name
         return f"{self._url}/{container}"
 
     def container_sas(self, container: str) -> str:
@@ -141,7 +144,7 @@ class Blobs:
         relative = name[len(location.path) :].lstrip("/") if name != location.path else ""
         place = (target / relative) if relative else target
         if not place.resolve().is_relative_to(target.resolve()):
-            raise Missing(f"The blob name {name!r} leads out of its folder.")
+            raise MissingError(f"The blob name {name!r} leads out of its folder.")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.unlink(missing_ok=True)
         if link:

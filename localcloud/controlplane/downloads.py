@@ -9,7 +9,7 @@ from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.controlplane.asset_ids import parse_asset_id
-from localcloud.controlplane.blobs import Blobs, Missing
+from localcloud.controlplane.blobs import Blobs, MissingError
 from localcloud.controlplane.locations import Location, locate
 
 
@@ -33,14 +33,14 @@ async def download_model(cloud: Cloud, model_id: str, target: Path) -> Path:
 
 
 def registered(cloud: Cloud, kind: str, asset_id: str) -> dict[str, Any]:
-    """The document of the asset version that the id names; Missing if there is none."""
+    """The document of the asset version that the id names; MissingError if there is none."""
     asset = parse_asset_id(asset_id)
     document = cloud.store.get(kind, f"{asset.name}/{asset.version}")
     if document is None and asset.label == "latest":
         versions = [found for _, found in cloud.store.items(kind, f"{asset.name}/")]
         document = max(versions, key=lambda found: str(found["systemData"]["createdAt"]), default=None)
     if document is None:
-        raise Missing(f"There is no asset {asset_id} in {kind}.")
+        raise MissingError(f"There is no asset {asset_id} in {kind}.")
     return document
 
 

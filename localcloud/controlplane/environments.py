@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from localcloud.controlplane.asset_ids import parse_asset_id
 _PYTHON = re.compile(r"^python\s*(?:={1,2}\s*([0-9.]+)(?:\.\*)?|>=.*)?$")
 
 
-class EnvironmentFault(Exception):
+class EnvironmentBuildError(Exception):
     """The environment cannot be built; the message says what to change."""
 
 
@@ -40,24 +41,25 @@ class CondaFile:
 async def environment_python(cloud: Cloud, environment_id: str) -> Path:
     """The python of the environment asset's virtual environment, which is built if it is not there.
 
-    Raises EnvironmentFault when there is no such environment or when it cannot be built.
+    Raises EnvironmentBuildError when there is no such environment or when it cannot be built.
     """
     asset = parse_asset_id(environment_id)
     document = cloud.store.get("environments", f"{asset.name}/{asset.version}")
     if document is None:
-        raise EnvironmentFault(f"There is no environment {asset.name}:{asset.version}.")
+        raise EnvironmentBuildError(f"There is no environment {asset.name}:{asset.version}.")
     conda_file = document["properties"].get("condaFile")
     if not conda_file:
-        raise EnvironmentFault(
+        raise EnvironmentBuildError(
             f"Environment {asset.name}:{asset.version} has no conda file. "
             "The local cloud runs no images: give it a conda file with python and a pip list."
         )
-    return await asyncio.to_thread(build, environments_folder(cloud.folder), conda_file)
+    target = environments_folder(cloud.folder)
+    return await asyncio.to_thread(build, target, conda_file, cloud.install_env())
 
 
 def prepare(folder: Path, conda_file: Path) -> Path:
     """Build the environment of a conda file ahead of time, for the local cloud in `folder`."""
-    return build(environments_folder(folder), conda_file.read_text())
+    return build(environments_folder(folder), conda_file.read_text(), os.environ)
 
 
 def environments_folder(folder: Path) -> Path:
@@ -72,8 +74,11 @@ def environments_folder(folder: Path) -> Path:
     return Path(home) / ".cache" / "upkeep" / "envs" if home else folder / "envs"
 
 
-def build(target: Path, conda_text: str) -> Path:
-    """The python of the conda file's environment below `target`; safe when several builders race."""
+def build(target: Path, conda_text: str, env: Mapping[str, str]) -> Path:
+    """The python of the conda file's environment below `target`; safe when several builders race.
+
+    `env` is the installer's environment: it must lead to the package index.
+    """
     conda = read_conda(conda_text)
     key = "\n".join([conda.python or _running_python(), *conda.requirements])
     place = target / hashlib.sha256(key.encode()).hexdigest()[:20]
@@ -88,19 +93,19 @@ def build(target: Path, conda_text: str) -> Path:
             # A virtual environment's scripts name its own path, so that it is built where it will stay;
             # the marker, written last, tells a whole one from one whose builder died.
             shutil.rmtree(place, ignore_errors=True)
-            _create(place, conda)
+            _create(place, conda, env)
             marker.write_text(key)
     return python
 
 
 def read_conda(text: str) -> CondaFile:
-    """Parse a conda file; EnvironmentFault for what a virtual environment cannot provide."""
+    """Parse a conda file; EnvironmentBuildError for what a virtual environment cannot provide."""
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise EnvironmentFault(f"The conda file is not YAML: {error}") from error
+        raise EnvironmentBuildError(f"The conda file is not YAML: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("dependencies"), list):
-        raise EnvironmentFault("The conda file has no list of dependencies.")
+        raise EnvironmentBuildError("The conda file has no list of dependencies.")
     python: str | None = None
     requirements: list[str] = []
     for entry in document["dependencies"]:
@@ -109,7 +114,7 @@ def read_conda(text: str) -> CondaFile:
         elif isinstance(entry, str) and (match := _PYTHON.match(entry.strip())):
             python = match[1] or python
         elif not (isinstance(entry, str) and re.match(r"^pip\b", entry.strip())):
-            raise EnvironmentFault(
+            raise EnvironmentBuildError(
                 f"The conda dependency {entry!r} cannot be installed here: "
                 "the local cloud knows python and the pip list. Move it to the pip list."
             )
@@ -120,19 +125,23 @@ def _running_python() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _create(place: Path, conda: CondaFile) -> None:
+def _create(place: Path, conda: CondaFile, env: Mapping[str, str]) -> None:
     uv = [sys.executable, "-m", "uv"]
-    _run([*uv, "venv", "--quiet", "--python", conda.python or _running_python(), str(place)])
+    # The running interpreter is surely there; for another version uv looks around, or fetches it.
+    wanted = conda.python or _running_python()
+    python = sys.executable if wanted == _running_python() else wanted
+    _run([*uv, "venv", "--quiet", "--python", python, str(place)], env)
     if not conda.requirements:
         return
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listing:
         listing.write("\n".join(conda.requirements) + "\n")
         listing.flush()
-        python = str(place / "bin" / "python")
-        _run([*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, "-r", listing.name])
+        built = str(place / "bin" / "python")
+        install = [*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", built]
+        _run([*install, "-r", listing.name], env)
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _run(command: list[str], env: Mapping[str, str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if done.returncode != 0:
-        raise EnvironmentFault(f"`{' '.join(command[2:4])}` failed:\n{done.stderr.strip()[-4000:]}")
+        raise EnvironmentBuildError(f"`{' '.join(command[2:4])}` failed:\n{done.stderr.strip()[-4000:]}")

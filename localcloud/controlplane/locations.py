@@ -10,14 +10,18 @@ from urllib.parse import unquote, urlsplit
 
 from localcloud.cloud import ACCOUNT, DATASTORES
 
+# Azure keeps a run's logs and artifacts in a datastore of its own, which it never lists.
+ARTIFACT_STORE = "workspaceartifactstore"
+CONTAINERS = {**DATASTORES, ARTIFACT_STORE: DATASTORES["workspaceblobstore"]}
+
 _DATASTORE = re.compile(
     r"^azureml://(?:subscriptions/[^/]+/resourcegroups/[^/]+/(?:providers/[^/]+/)?workspaces/[^/]+/)?"
-    r"datastores/(?P<name>[^/]+)/paths/(?P<path>.*)$",
+    r"datastores/(?P<name>[^/]+)/(?:paths/)?(?P<path>.*)$",
     re.IGNORECASE,
 )
 
 
-class BadLocation(ValueError):
+class LocationError(ValueError):
     """The URI points to no place in the local cloud's storage."""
 
 
@@ -35,18 +39,18 @@ class Location:
 
 
 def locate(uri: str) -> Location:
-    """Where the URI points; BadLocation if that is nowhere in this storage account."""
+    """Where the URI points; LocationError if that is nowhere in this storage account."""
     datastore = _DATASTORE.match(uri)
     if datastore:
-        containers = {name.lower(): container for name, container in DATASTORES.items()}
+        containers = {name.lower(): container for name, container in CONTAINERS.items()}
         container = containers.get(datastore["name"].lower())
         if container is None:
-            raise BadLocation(f"The workspace has no datastore {datastore['name']} ({uri}).")
+            raise LocationError(f"The workspace has no datastore {datastore['name']} ({uri}).")
         return Location(container, datastore["path"])
     url = urlsplit(uri)
     if url.scheme == "https":
         return _in_account(uri, unquote(url.path).strip("/").split("/"), uri.endswith("/"))
-    raise BadLocation(f"{uri} is neither an azureml://datastores/… path nor an https URL of a blob.")
+    raise LocationError(f"{uri} is neither an azureml://datastores/… path nor an https URL of a blob.")
 
 
 def _in_account(uri: str, segments: list[str], folder: bool) -> Location:
@@ -54,6 +58,11 @@ def _in_account(uri: str, segments: list[str], folder: bool) -> Location:
     if segments[0] == ACCOUNT:
         segments = segments[1:]
     if not segments or not segments[0]:
-        raise BadLocation(f"{uri} names no container.")
+        raise LocationError(f"{uri} names no container.")
     path = "/".join(segments[1:])
     return Location(segments[0], f"{path}/" if folder and path else path)
+
+
+def artifact(run: str, path: str) -> Location:
+    """Where a file of a run's own (its logs, ./outputs, MLflow artifacts) lies."""
+    return Location(CONTAINERS[ARTIFACT_STORE], f"ExperimentRun/dcid.{run}/{path}")
