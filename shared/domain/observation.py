@@ -66,7 +66,7 @@ class SmokeSeen(Kept, frozen=True, kw_only=True):
 
 
 class Stats(Kept, frozen=True, kw_only=True):
-    """Traffic of one deployment over a window. `errors` are answers of 500 and above."""
+    """Traffic of one deployment over a window. `errors` are answers that are the deployment's own fault."""
 
     requests: int
     errors: int

@@ -23,6 +23,16 @@ class TrainingAssets(Kept, frozen=True, kw_only=True):
     environment_variables: dict[str, str] = {}
 
 
+class Probe(Kept, frozen=True, kw_only=True):
+    """When the platform asks a replica whether it lives or is ready. Seconds, and how often in a row."""
+
+    initial_delay_s: int
+    period_s: int
+    timeout_s: int
+    success_threshold: int
+    failure_threshold: int
+
+
 class ServingAssets(Kept, frozen=True, kw_only=True):
     """The online deployment, with code and environment as full resource ids."""
 
@@ -35,6 +45,10 @@ class ServingAssets(Kept, frozen=True, kw_only=True):
     environment_variables: dict[str, str] = {}
     request_timeout_ms: int = 5_000
     max_concurrent_requests_per_instance: int = 1
+    max_queue_wait_ms: int | None = None
+    liveness_probe: Probe | None = None
+    readiness_probe: Probe | None = None
+    app_insights_enabled: bool = False
 
 
 class Publication(Kept, frozen=True, kw_only=True):

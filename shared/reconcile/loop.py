@@ -16,7 +16,7 @@ from shared.domain.publication import Publication, canonical
 from shared.domain.record import Record
 from shared.errors import LostRace, NeedsPerson, RetryLater
 from shared.reconcile.act import act
-from shared.reconcile.observe import observe
+from shared.reconcile.observe import Sources, observe
 from shared.reconcile.ports import Archive, Clock, DecisionRow, Loaded, Nudges, Platform, StateStore, TrafficLog
 
 MOST_EVENTS = 90
@@ -53,7 +53,8 @@ class Reconciler:
         clock: Clock,
         owner: str,
     ) -> None:
-        self._state, self._archive, self._platform, self._traffic = state, archive, platform, traffic
+        self._state, self._archive, self._platform = state, archive, platform
+        self._sources = Sources(platform, archive, traffic)
         self._nudges, self._clock, self._owner = nudges, clock, owner
 
     def run(self, model: str, due: datetime | None = None) -> None:
@@ -107,18 +108,23 @@ class Reconciler:
         return self._clock.now()
 
     def _pass(self, loaded: Loaded) -> Decision:
-        """One pass. It writes only what changed, and acts only on what is written."""
+        """One pass. It writes only what changed, and acts only on what is written.
+
+        What it could not see is raised at its end: by then the events are heard, and a rollback is under way.
+        """
         record, now = loaded.record, self._clock.now()
         digest = record.release.publication if record.release else loaded.pointer.publication
         publication = self._archive.publication(record.model, digest)
-        seen = observe(publication, record, now, self._platform, self._archive, self._traffic)
+        look = observe(publication, record, now, self._sources)
         events = tuple(unread.event for unread in loaded.unread)
-        decision = decide(publication, record, events, seen, now)
+        decision = decide(publication, record, events, look.seen, now)
         etag = loaded.etag
         if decision.record != record or events:
-            inputs = Inputs(publication=digest, record=record, events=events, seen=seen, now=now)
+            inputs = Inputs(publication=digest, record=record, events=events, seen=look.seen, now=now)
             decision, etag = self._commit(loaded, decision, inputs)
         self._act(decision, publication, etag)
+        if look.trouble is not None:
+            raise look.trouble
         return decision
 
     def _commit(self, loaded: Loaded, decision: Decision, inputs: Inputs) -> tuple[Decision, str]:

@@ -1,6 +1,7 @@
 """One look at the world: only at what the present phase needs."""
 
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -8,6 +9,7 @@ from shared.domain.lifecycle import SERVING, Phase
 from shared.domain.observation import EndpointSeen, Observation, TrafficSeen
 from shared.domain.publication import Publication
 from shared.domain.record import Record, Release
+from shared.errors import NeedsPerson, RetryLater
 from shared.reconcile.ports import Archive, Platform, TrafficLog
 
 _NEEDS_ENDPOINT = frozenset(
@@ -15,31 +17,51 @@ _NEEDS_ENDPOINT = frozenset(
 )
 
 
-def observe(
-    publication: Publication, record: Record, now: datetime, platform: Platform, archive: Archive, log: TrafficLog
-) -> Observation:
-    """What decide needs to know of the world. Raises RetryLater when something cannot be looked at now."""
-    release, endpoint = record.release, publication.serving.endpoint
-    seen = Observation()
-    if record.phase in _NEEDS_ENDPOINT or record.retiring:
-        seen = msgspec.structs.replace(seen, endpoint=_endpoint(platform, endpoint))
-    if release is None:
-        return seen
+class Look(msgspec.Struct, frozen=True):
+    """What was seen, and what kept us from seeing the rest: a blind spot must not keep events from being heard."""
+
+    seen: Observation
+    trouble: RetryLater | NeedsPerson | None = None
+
+
+class Sources(NamedTuple):
+    """Where a pass looks."""
+
+    platform: Platform
+    archive: Archive
+    log: TrafficLog
+
+
+def observe(publication: Publication, record: Record, now: datetime, sources: Sources) -> Look:
+    """What decide needs to know of the world, as far as it can be looked at now."""
+    endpoint = publication.serving.endpoint
+    seen: dict[str, Any] = {}
+    try:
+        if record.phase in _NEEDS_ENDPOINT or record.retiring:
+            seen["endpoint"] = _endpoint(sources.platform, endpoint)
+        if record.release is not None:
+            seen |= _phase(publication, record.release, now, sources)
+    except (RetryLater, NeedsPerson) as trouble:
+        return Look(Observation(**seen), trouble)
+    return Look(Observation(**seen))
+
+
+def _phase(publication: Publication, release: Release, now: datetime, sources: Sources) -> dict[str, Any]:
+    """What the phase needs besides the endpoint, as fields of the observation."""
+    model, endpoint = publication.spec.name, publication.serving.endpoint
     match release.phase:
         case Phase.TRAINING:
-            return msgspec.structs.replace(seen, job=platform.job(release.job(record.model)))
+            return {"job": sources.platform.job(release.job(model))}
         case Phase.JUDGING:
-            evaluation = archive.evaluation(record.model, release.job(record.model))
-            return msgspec.structs.replace(seen, evaluation=evaluation)
+            return {"evaluation": sources.archive.evaluation(model, release.job(model))}
         case Phase.REGISTERING:
-            return msgspec.structs.replace(seen, model=platform.model(record.model, release.version))
+            return {"model": sources.platform.model(model, release.version)}
         case Phase.TESTING:
-            smoke = platform.smoke(endpoint, release.deployment, publication.sample_request)
-            return msgspec.structs.replace(seen, smoke=smoke)
+            return {"smoke": sources.platform.smoke(endpoint, release.deployment, publication.sample_request)}
         case phase if phase in SERVING:
-            return msgspec.structs.replace(seen, traffic=_traffic(publication, release, now, log))
+            return {"traffic": _traffic(publication, release, now, sources.log)}
         case _:
-            return seen
+            return {}
 
 
 def _endpoint(platform: Platform, name: str) -> EndpointSeen:

@@ -5,9 +5,10 @@ import pytest
 
 from shared.domain.events import Command, JobEnded
 from shared.domain.lifecycle import Phase
-from shared.domain.observation import JobStatus
+from shared.domain.observation import JobStatus, Stats
 from shared.domain.reasons import Why
 from shared.domain.spec import NoData, Retrain
+from shared.errors import RetryLater
 from tests.fakes.examples import a_publication, a_spec
 from tests.fakes.platform import Fate
 from tests.scenarios.story import Story
@@ -191,6 +192,20 @@ def test_an_alert_mapped_to_rollback_takes_a_canary_back() -> None:
     story.month(3)
     story.until(Phase.CANARY)
     story.alert("error-rate")
+    story.passes(10)
+    assert story.traffic == {"r0001": 100}
+
+
+def test_a_rollback_is_heard_while_the_traffic_log_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = live_story()
+    story.month(3)
+    story.until(Phase.CANARY)
+
+    def silent(*_: object) -> dict[str, Stats]:
+        raise RetryLater("Log Analytics does not answer")
+
+    monkeypatch.setattr(story.platform, "stats", silent)
+    story.command(Command.ROLLBACK)
     story.passes(10)
     assert story.traffic == {"r0001": 100}
 

@@ -74,12 +74,12 @@ class ActsBeforeItCommits(Reconciler):
         record, now = loaded.record, self._clock.now()
         digest = record.release.publication if record.release else loaded.pointer.publication
         publication = self._archive.publication(record.model, digest)
-        seen = observe(publication, record, now, self._platform, self._archive, self._traffic)
+        look = observe(publication, record, now, self._sources)
         events = tuple(unread.event for unread in loaded.unread)
-        decision = decide(publication, record, events, seen, now)
+        decision = decide(publication, record, events, look.seen, now)
         self._act(decision, publication, loaded.etag)
         if decision.record != record or events:
-            inputs = Inputs(publication=digest, record=record, events=events, seen=seen, now=now)
+            inputs = Inputs(publication=digest, record=record, events=events, seen=look.seen, now=now)
             decision, _ = self._commit(loaded, decision, inputs)
         return decision
 

@@ -1,0 +1,66 @@
+"""The Platform over Azure Machine Learning: one face for jobs, models, endpoints and scoring.
+
+Called through the port. azure.ai.ml is imported by the first method that is called, not by this module.
+"""
+
+from azure.core.credentials import TokenCredential
+
+from shared.adapters.azureml_endpoints import Endpoints
+from shared.adapters.azureml_jobs import Jobs
+from shared.adapters.azureml_models import Models
+from shared.adapters.azureml_workspace import Workspace
+from shared.adapters.scoring import Scoring
+from shared.domain.actions import CreateDeployment, RegisterModel, SubmitJob
+from shared.domain.observation import EndpointSeen, JobSeen, ModelSeen, SmokeSeen
+from shared.domain.publication import Publication
+
+
+class AzureMl:
+    """One workspace."""
+
+    def __init__(
+        self, subscription_id: str, resource_group: str, workspace: str, credential: TokenCredential
+    ) -> None:
+        opened = Workspace(subscription_id, resource_group, workspace, credential)
+        self._jobs, self._models, self._endpoints = Jobs(opened), Models(opened), Endpoints(opened)
+        self._scoring = Scoring(opened)
+
+    def job(self, name: str) -> JobSeen:
+        """Look a job up; ABSENT when there is none."""
+        return self._jobs.seen(name)
+
+    def submit_job(self, order: SubmitJob, publication: Publication) -> None:
+        """Register the manifest as data and put the job."""
+        self._jobs.submit(order, publication)
+
+    def cancel_job(self, name: str) -> None:
+        """Ask for the end of a job."""
+        self._jobs.cancel(name)
+
+    def model(self, name: str, version: int) -> ModelSeen:
+        """Look a registered version up."""
+        return self._models.seen(name, version)
+
+    def register_model(self, model: str, order: RegisterModel) -> None:
+        """Register a job's output as a version."""
+        self._models.register(model, order)
+
+    def endpoint(self, endpoint: str) -> EndpointSeen:
+        """Traffic and deployments of an endpoint."""
+        return self._endpoints.seen(endpoint)
+
+    def create_deployment(self, model: str, order: CreateDeployment, publication: Publication) -> None:
+        """Begin a deployment and return at once."""
+        self._endpoints.create_deployment(model, order, publication)
+
+    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
+        """Give live traffic to exactly these deployments."""
+        self._endpoints.set_traffic(endpoint, traffic)
+
+    def delete_deployment(self, endpoint: str, deployment: str) -> None:
+        """Begin the deletion of a deployment."""
+        self._endpoints.delete_deployment(endpoint, deployment)
+
+    def smoke(self, endpoint: str, deployment: str, body: str) -> SmokeSeen:
+        """Score one request on a named deployment."""
+        return self._scoring.smoke(endpoint, deployment, body)

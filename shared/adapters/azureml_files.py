@@ -1,0 +1,214 @@
+"""Reads the Azure ML CLI v2 files of a model's folder with the SDK's own loaders, into typed values.
+
+Called by `upkeep publish` only. What a file says and Upkeep would not carry over is refused, never dropped in
+silence: the keys that are carried over stand here.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from azure.core.exceptions import AzureError
+
+from shared.domain.publication import Probe
+from shared.errors import BadInput
+
+
+class EnvironmentFile(msgspec.Struct, frozen=True, kw_only=True):
+    """An environment to register: a base image and, as JSON text with sorted keys, its conda file."""
+
+    image: str
+    conda: str
+
+
+class JobFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A command job. `environment` is an id when it names one that is registered already."""
+
+    command: str
+    code: Path
+    environment: EnvironmentFile | str
+    compute: str
+    instance_type: str | None
+    environment_variables: dict[str, str]
+    inputs: dict[str, str | None]
+    """The declared inputs by name: text of a literal, None of data."""
+    outputs: tuple[str, ...]
+
+
+class DeploymentFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A managed online deployment. Its own name and model are placeholders that Upkeep fills in."""
+
+    endpoint: str
+    code: Path
+    scoring_script: str
+    environment: EnvironmentFile | str
+    instance_type: str
+    instance_count: int
+    environment_variables: dict[str, str]
+    request_timeout_ms: int | None
+    max_concurrent_requests_per_instance: int | None
+    max_queue_wait_ms: int | None
+    liveness_probe: Probe | None
+    readiness_probe: Probe | None
+    app_insights_enabled: bool
+
+
+_LABELS = {"$schema", "type", "name", "display_name", "experiment_name", "description", "tags"}
+_JOB_KEYS = _LABELS | {
+    *("code", "command", "environment", "environment_variables", "compute", "inputs", "outputs"),
+    *("resources.instance_type", "resources.instance_count"),
+}
+_DEPLOYMENT_KEYS = _LABELS | {
+    *("endpoint_name", "model", "environment", "environment_variables", "instance_type", "instance_count"),
+    *("code_configuration.code", "code_configuration.scoring_script", "app_insights_enabled"),
+    *(f"request_settings.{key}" for key in ("request_timeout_ms", "max_queue_wait_ms")),
+    "request_settings.max_concurrent_requests_per_instance",
+    *("liveness_probe", "readiness_probe", "scale_settings.type"),
+}
+_NESTED = {"resources", "code_configuration", "request_settings", "scale_settings"}
+_ENVIRONMENT_KEYS = {"$schema", "name", "version", "description", "tags", "image", "conda_file"}
+
+
+def read_job(path: Path) -> JobFile:
+    """A command job's file; BadInput says what of it cannot be used."""
+    from azure.ai.ml import load_job
+
+    job, raw = _load(path, load_job, _JOB_KEYS)
+    if raw.get("type", "command") != "command":
+        raise BadInput(f"{path}: is a job of type {raw['type']}; Upkeep runs command jobs")
+    resources = raw.get("resources") or {}
+    if resources.get("instance_count", 1) != 1:
+        raise BadInput(f"{path}: resources.instance_count must be 1: Upkeep trains on one node")
+    if not raw.get("code"):
+        raise BadInput(f"{path}: code is missing: it names the folder of the training code")
+    inputs = raw.get("inputs") or {}
+    return JobFile(
+        command=str(job.command),
+        code=_folder(path, str(raw["code"])),
+        environment=_environment(path, job.environment, raw.get("environment")),
+        compute=str(job.compute or ""),
+        instance_type=resources.get("instance_type"),
+        environment_variables=_texts(job.environment_variables),
+        inputs={name: None if isinstance(value, Mapping) else _literal(value) for name, value in inputs.items()},
+        outputs=tuple(raw.get("outputs") or ()),
+    )
+
+
+def read_deployment(path: Path) -> DeploymentFile:
+    """A managed online deployment's file; BadInput says what of it cannot be used."""
+    from azure.ai.ml import load_online_deployment
+
+    deployment, raw = _load(path, load_online_deployment, _DEPLOYMENT_KEYS)
+    if (raw.get("scale_settings") or {}).get("type", "default") != "default":
+        raise BadInput(f"{path}: scale_settings.type must be default: Upkeep keeps the number of instances fixed")
+    configuration = raw.get("code_configuration") or {}
+    if not configuration.get("code") or not configuration.get("scoring_script"):
+        raise BadInput(f"{path}: code_configuration needs both code and scoring_script")
+    if not deployment.instance_type:
+        raise BadInput(f"{path}: instance_type is missing")
+    request = deployment.request_settings
+    return DeploymentFile(
+        endpoint=str(deployment.endpoint_name),
+        code=_folder(path, str(configuration["code"])),
+        scoring_script=str(configuration["scoring_script"]),
+        environment=_environment(path, deployment.environment, raw.get("environment")),
+        instance_type=str(deployment.instance_type),
+        instance_count=int(deployment.instance_count or 1),
+        environment_variables=_texts(deployment.environment_variables),
+        request_timeout_ms=request.request_timeout_ms if request else None,
+        max_concurrent_requests_per_instance=request.max_concurrent_requests_per_instance if request else None,
+        max_queue_wait_ms=request.max_queue_wait_ms if request else None,
+        liveness_probe=_probe(deployment.liveness_probe),
+        readiness_probe=_probe(deployment.readiness_probe),
+        app_insights_enabled=bool(deployment.app_insights_enabled),
+    )
+
+
+def read_endpoint(path: Path) -> tuple[str, Any]:
+    """An online endpoint's name, and the SDK's own object to create it from."""
+    from azure.ai.ml import load_online_endpoint
+
+    endpoint, raw = _load(path, load_online_endpoint, None)
+    if raw.get("traffic") or raw.get("mirror_traffic"):
+        raise BadInput(f"{path}: traffic and mirror_traffic are Upkeep's to set; take them out")
+    if not endpoint.name:
+        raise BadInput(f"{path}: name is missing")
+    return str(endpoint.name), endpoint
+
+
+def _load(path: Path, load: Callable[[str], Any], keys: set[str] | None) -> tuple[Any, dict[str, Any]]:
+    import yaml
+    from marshmallow.exceptions import ValidationError
+
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(raw, dict):
+            raise BadInput(f"{path}: is not a mapping of keys to values")
+        loaded = load(str(path))
+    except yaml.YAMLError as error:
+        raise BadInput(f"{path}: is not YAML: {_one_line(error)}") from error
+    except (AzureError, ValidationError) as error:
+        raise BadInput(f"{path}: Azure ML refuses it: {_one_line(error)}") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    if keys is not None and (unknown := sorted(set(_paths(raw)) - keys)):
+        raise BadInput(*(f"{path}: {key} is nothing that Upkeep carries over; take it out" for key in unknown))
+    return loaded, raw
+
+
+def _paths(raw: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in raw.items():
+        if key in _NESTED and isinstance(value, Mapping):
+            yield from (f"{key}.{inner}" for inner in value)
+        else:
+            yield key
+
+
+def _environment(path: Path, found: Any, raw: Any) -> EnvironmentFile | str:
+    """An environment that stands in the file, or the reference to one that is registered."""
+    if found is None:
+        raise BadInput(f"{path}: environment is missing")
+    if isinstance(found, str):
+        reference = str(raw)
+        if "@" in reference:
+            raise BadInput(f"{path}: environment {reference} moves by itself; name a version of it")
+        return reference
+    if unknown := sorted(set(raw) - _ENVIRONMENT_KEYS) if isinstance(raw, Mapping) else []:
+        raise BadInput(f"{path}: environment.{unknown[0]} is nothing that Upkeep carries over; take it out")
+    if not found.image:
+        raise BadInput(f"{path}: environment.image is missing")
+    return EnvironmentFile(image=found.image, conda=json.dumps(found.conda_file, sort_keys=True))
+
+
+def _folder(path: Path, code: str) -> Path:
+    folder = (path.parent / code).resolve()
+    if not folder.is_dir():
+        raise BadInput(f"{path}: code must be a folder, and {code} is none")
+    return folder
+
+
+def _probe(found: Any) -> Probe | None:
+    if found is None:
+        return None
+    return Probe(
+        initial_delay_s=found.initial_delay,
+        period_s=found.period,
+        timeout_s=found.timeout,
+        success_threshold=found.success_threshold,
+        failure_threshold=found.failure_threshold,
+    )
+
+
+def _texts(found: Mapping[str, Any] | None) -> dict[str, str]:
+    return {name: str(value) for name, value in (found or {}).items()}
+
+
+def _literal(value: object) -> str:
+    # As the Azure ML CLI does: true and false, not Python's True and False.
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:400]

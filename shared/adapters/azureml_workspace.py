@@ -1,0 +1,81 @@
+"""The process's one MLClient, made when it is first needed.
+
+Used by the azureml_* modules only. `import azure.ai.ml` costs 2 seconds and 58 MB: it happens inside methods, so
+that a worker which only records events never pays for it.
+"""
+
+import logging
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from azure.core.credentials import TokenCredential
+from azure.core.pipeline.transport import RequestsTransport
+
+from shared.adapters.faults import ML_ROLE, translated
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+_POLLER = "LROPoller"  # how azure-core names the threads of its pollers
+_CONNECT_S, _READ_S = 10, 60
+
+
+class NotWaitedFor(Exception):  # noqa: N818 - no error: it ends the thread of a poller that nobody listens to
+    """The operation goes on at the service; the next pass looks at what became of it."""
+
+
+class UnwaitingTransport(RequestsTransport):  # type: ignore[misc]  # azure-core hands it out untyped
+    """Sends requests as usual, but ends a poller at its first sleep.
+
+    The SDK's begin_* methods of endpoints and deployments always start a thread that polls to the end, which
+    takes many minutes, and leave no way to ask for none. A poller sleeps through its client's transport.
+    """
+
+    def sleep(self, duration: float) -> None:
+        """Sleep between retries; refuse to between polls."""
+        if threading.current_thread().name.startswith(_POLLER):
+            raise NotWaitedFor
+        super().sleep(duration)
+
+
+class Workspace:
+    """An Azure ML workspace: its client, and the full ids of what lies in it."""
+
+    def __init__(self, subscription_id: str, resource_group: str, name: str, credential: TokenCredential) -> None:
+        self._subscription_id, self._resource_group, self._name = subscription_id, resource_group, name
+        self._credential = credential
+        self._lock = threading.Lock()
+
+    @property
+    def client(self) -> "MLClient":
+        """The client; the first call imports azure.ai.ml."""
+        with self._lock:  # two threads at once would import and build it twice
+            return self._client
+
+    @cached_property
+    def _client(self) -> "MLClient":
+        with translated("opening the Azure ML workspace", ML_ROLE):
+            from azure.ai.ml import MLClient
+
+            # Its import gives the first logger a level and a handler to stderr; the second writes an error for
+            # every answer that is not 2xx, and a 404 is what we ask for most.
+            logging.getLogger("azure.ai.ml").setLevel(logging.WARNING)
+            logging.getLogger("azure.ai.ml._telemetry").setLevel(logging.CRITICAL)
+            return MLClient(
+                self._credential,
+                self._subscription_id,
+                self._resource_group,
+                self._name,
+                transport=UnwaitingTransport(connection_timeout=_CONNECT_S, read_timeout=_READ_S),
+                show_progress=False,
+                enable_telemetry=False,
+                retry_total=3,
+            )
+
+    def asset_id(self, kind: str, name: str, version: str) -> str:
+        """Full id of an asset version; `kind` is the collection, such as models or environments."""
+        return (
+            f"/subscriptions/{self._subscription_id}/resourceGroups/{self._resource_group}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{self._name}/{kind}/{name}/versions/{version}"
+        )

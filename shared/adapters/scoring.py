@@ -1,0 +1,100 @@
+"""Scores one sample request on a named deployment: the smoke test of a release.
+
+Used by azureml.py. The SDK's own `invoke` keeps the deployment header of an earlier call for all later ones, so
+the request is sent here. Requests and answers are never logged or kept.
+"""
+
+import threading
+from typing import NamedTuple
+
+import requests
+from requests.exceptions import ConnectionError as UnreachableError
+
+from shared.adapters.azureml_workspace import Workspace
+from shared.adapters.faults import ML_ROLE, translated
+from shared.domain.observation import SmokeSeen
+from shared.errors import NeedsPerson, RetryLater
+
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 65  # a deployment's own limit is 5 s unless set, and 180 s at most; a smoke test is not that patient
+_REFUSED = {401, 403}
+
+
+class Access(NamedTuple):
+    """Where an endpoint scores, and a key or token for it."""
+
+    uri: str
+    key: str
+
+
+class Scoring:
+    """Calls endpoints with keys that are fetched once and fetched again when they are refused."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._session = requests.Session()
+        self._known: dict[str, Access] = {}
+        self._lock = threading.Lock()
+
+    def smoke(self, endpoint: str, deployment: str, body: str) -> SmokeSeen:
+        """Send the body; good is an answer of 200 that is JSON."""
+        answer = self._post(self._access(endpoint), deployment, body)
+        if isinstance(answer, SmokeSeen):
+            return answer
+        if answer.status_code in _REFUSED:
+            answer = self._post(self._access(endpoint, fresh=True), deployment, body)
+            if isinstance(answer, SmokeSeen):
+                return answer
+        if answer.status_code in _REFUSED:
+            raise NeedsPerson(
+                f"scoring on {endpoint}: refused with {answer.status_code} with a fresh key;"
+                f" does the identity have the role {ML_ROLE}?"
+            )
+        return _judged(answer)
+
+    def _post(self, access: Access, deployment: str, body: str) -> "requests.Response | SmokeSeen":
+        headers = {
+            "Authorization": f"Bearer {access.key}",
+            "Content-Type": "application/json",
+            "azureml-model-deployment": deployment,
+        }
+        timeout_s = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+        try:
+            return self._session.post(access.uri, data=body.encode(), headers=headers, timeout=timeout_s)
+        except requests.ReadTimeout:
+            return SmokeSeen(ok=False, status=0, detail=f"there was no answer within {READ_TIMEOUT_S} s")
+        except (UnreachableError, requests.Timeout) as error:
+            # That says something about the way to the endpoint, and nothing about the deployment.
+            raise RetryLater(f"scoring on {deployment}: the endpoint could not be reached") from error
+
+    def _access(self, endpoint: str, *, fresh: bool = False) -> Access:
+        with self._lock:
+            if fresh or endpoint not in self._known:
+                self._known[endpoint] = self._fetch(endpoint)
+            return self._known[endpoint]
+
+    def _fetch(self, endpoint: str) -> Access:
+        with translated(f"fetching the key of endpoint {endpoint}", ML_ROLE):
+            endpoints = self._workspace.client.online_endpoints
+            uri = endpoints.get(endpoint).scoring_uri
+            keys = endpoints.get_keys(endpoint)
+        # Endpoints of auth mode key give a pair of keys, the others a token.
+        key = getattr(keys, "primary_key", None) or getattr(keys, "access_token", None)
+        if not uri or not key:
+            raise RetryLater(f"endpoint {endpoint} has no scoring URI or key yet")
+        return Access(uri, str(key))
+
+
+def _judged(answer: requests.Response) -> SmokeSeen:
+    status = answer.status_code
+    if status != requests.codes.ok:
+        # The body may hold rows of data; these headers hold what the scoring server said of itself.
+        reason = answer.headers.get("ms-azureml-model-error-reason") or answer.reason or ""
+        model_status = answer.headers.get("ms-azureml-model-error-statuscode")
+        told = f"{reason} (the scoring script answered {model_status})" if model_status else reason
+        return SmokeSeen(ok=False, status=status, detail=told[:200])
+    try:
+        answer.json()
+    except requests.JSONDecodeError:
+        return SmokeSeen(ok=False, status=status, detail="the answer is not JSON")
+    return SmokeSeen(ok=True, status=status)

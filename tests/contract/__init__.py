@@ -1,0 +1,1 @@
+"""One suite a port, run against the fake and against the adapter on the local cloud."""

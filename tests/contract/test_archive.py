@@ -1,0 +1,46 @@
+"""What the reconciler may expect of an Archive, whoever keeps it."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from shared.domain.manifest import Manifest, ManifestPart
+from shared.reconcile.ports import Archive
+from tests.fakes.examples import a_publication, a_spec
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_a_publication_is_read_back_by_its_hash(archive: Archive, model: str) -> None:
+    publication = a_publication(msgspec.structs.replace(a_spec(), name=model))
+    archive.put_publication(publication)
+    assert archive.publication(model, publication.hash) == publication
+
+
+def test_a_publication_may_be_put_twice(archive: Archive, model: str) -> None:
+    publication = a_publication(msgspec.structs.replace(a_spec(), name=model))
+    archive.put_publication(publication)
+    archive.put_publication(publication)
+    assert archive.publication(model, publication.hash).hash == publication.hash
+
+
+def test_the_inputs_of_a_decision_are_read_back_by_the_hash_that_was_returned(archive: Archive, model: str) -> None:
+    digest = archive.put_inputs(model, b'{"a": 1}')
+    assert archive.inputs(model, digest) == b'{"a": 1}'
+
+
+def test_equal_inputs_have_one_hash_and_different_ones_two(archive: Archive, model: str) -> None:
+    assert archive.put_inputs(model, b"1") == archive.put_inputs(model, b"1") != archive.put_inputs(model, b"2")
+
+
+def test_a_manifest_may_be_put_twice(archive: Archive, model: str) -> None:
+    part = ManifestPart(name="a" * 32, path="parts/a.parquet", rows=1, start=NOW, end=NOW)
+    manifest = Manifest(model=model, parts=(part,), train=(part.name,), held_out=())
+    archive.put_manifest(manifest)
+    archive.put_manifest(manifest)
+
+
+def test_an_evaluation_that_is_missing_is_told_and_not_raised(archive: Archive, model: str) -> None:
+    seen = archive.evaluation(model, f"{model}-0001-a1")
+    assert seen.evaluation is None
+    assert seen.problem

@@ -1,0 +1,126 @@
+"""What the reconciler may expect of a Platform, whoever plays it."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from shared.domain.observation import DeploymentState, JobStatus
+from shared.errors import NeedsPerson, RetryLater
+from tests.contract.platforms import Bench
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def a_deployment() -> str:
+    """A deployment's name that no other test has used: the endpoint is shared."""
+    return f"r{uuid4().int % 10**9:09d}"
+
+
+def test_a_job_that_nobody_submitted_is_absent(bench: Bench) -> None:
+    assert bench.platform.job(f"{bench.model}-0001-a1").status is JobStatus.ABSENT
+
+
+def test_a_submitted_job_is_there_and_ours(bench: Bench) -> None:
+    bench.platform.submit_job(bench.order(), bench.publication)
+    seen = bench.platform.job(f"{bench.model}-0001-a1")
+    assert (seen.status in {JobStatus.WAITING, JobStatus.RUNNING}, seen.ours) == (True, True)
+
+
+def test_submitting_a_job_twice_is_submitting_it_once(bench: Bench) -> None:
+    bench.platform.submit_job(bench.order(), bench.publication)
+    bench.platform.submit_job(bench.order(), bench.publication)
+    assert bench.platform.job(f"{bench.model}-0001-a1").status is not JobStatus.ABSENT
+
+
+def test_a_canceled_job_ends_canceled(bench: Bench) -> None:
+    job = bench.order().job
+    bench.platform.submit_job(bench.order(), bench.publication)
+    bench.platform.cancel_job(job)
+    bench.until(lambda: bench.platform.job(job).status is JobStatus.CANCELED)
+
+
+def test_a_version_that_nobody_registered_does_not_exist(bench: Bench) -> None:
+    assert not bench.platform.model(bench.model, 7).exists
+
+
+def test_a_registered_version_tells_its_job(bench: Bench) -> None:
+    bench.register(1, "job-a")
+    assert bench.platform.model(bench.model, 1) == msgspec.structs.replace(
+        bench.platform.model(bench.model, 1), exists=True, job="job-a"
+    )
+
+
+def test_registering_a_version_twice_from_one_job_is_fine(bench: Bench) -> None:
+    bench.register(1, "job-a")
+    bench.register(1, "job-a")
+    assert bench.platform.model(bench.model, 1).job == "job-a"
+
+
+def test_a_version_that_comes_from_another_job_needs_a_person(bench: Bench) -> None:
+    bench.register(1, "job-a")
+    with pytest.raises(NeedsPerson):
+        bench.register(1, "job-b")
+    assert bench.platform.model(bench.model, 1).job == "job-a"
+
+
+def test_an_endpoint_that_nobody_made_does_not_exist(bench: Bench) -> None:
+    assert not bench.platform.endpoint(f"no-{bench.model}").exists
+
+
+def test_traffic_for_a_deployment_that_is_not_there_is_to_be_tried_later(bench: Bench) -> None:
+    with pytest.raises(RetryLater):
+        bench.platform.set_traffic(bench.endpoint, {a_deployment(): 100})
+
+
+def test_deleting_a_deployment_that_is_not_there_is_fine(bench: Bench) -> None:
+    name = a_deployment()
+    _insist(bench, lambda: bench.platform.delete_deployment(bench.endpoint, name))
+    assert name not in bench.platform.endpoint(bench.endpoint).deployments
+
+
+def test_a_deployment_becomes_ready_scores_takes_traffic_and_goes(bench: Bench) -> None:
+    # One walk: to begin each step anew would deploy five times.
+    first, second = a_deployment(), a_deployment()
+    bench.register(1, "job-a")
+    _deploy(bench, first)
+    _deploy(bench, second)
+    assert bench.platform.endpoint(bench.endpoint).traffic.get(first, 0) == 0
+    assert bench.platform.smoke(bench.endpoint, first, '{"data": []}').ok
+    _set_traffic(bench, {first: 90, second: 10})
+    _set_traffic(bench, {first: 100})
+    _insist(bench, lambda: bench.platform.delete_deployment(bench.endpoint, second))
+    bench.until(lambda: second not in bench.platform.endpoint(bench.endpoint).deployments)
+
+
+def _deploy(bench: Bench, deployment: str) -> None:
+    def state() -> DeploymentState | None:
+        return bench.platform.endpoint(bench.endpoint).deployments.get(deployment)
+
+    _insist(bench, lambda: bench.deploy(deployment, 1))
+    assert state() is DeploymentState.CHANGING
+    bench.until(lambda: state() is not DeploymentState.CHANGING)
+    assert state() is DeploymentState.READY
+
+
+def _set_traffic(bench: Bench, traffic: dict[str, int]) -> None:
+    def seen() -> dict[str, int]:
+        shares = bench.platform.endpoint(bench.endpoint).traffic
+        return {name: pct for name, pct in shares.items() if pct}
+
+    _insist(bench, lambda: bench.platform.set_traffic(bench.endpoint, traffic))
+    bench.until(lambda: seen() == traffic)
+
+
+def _insist(bench: Bench, change: Callable[[], None]) -> None:
+    """Ask for a change until the endpoint is not busy with another."""
+
+    def taken() -> bool:
+        try:
+            change()
+        except RetryLater:
+            return False
+        return True
+
+    bench.until(taken)

@@ -1,0 +1,276 @@
+"""The adapters against the local cloud: what the ports' contract cannot say, above all how trouble is told."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+import requests
+
+from shared.domain import names
+from shared.domain.publication import Publication
+from shared.errors import NeedsPerson, RetryLater
+from shared.settings import Settings
+from tests.contract.platforms import Bench, azure_bench, azure_publication
+
+pytestmark = [pytest.mark.localcloud, pytest.mark.timeout(300)]
+Cloud = Mapping[str, str]
+Fail = Callable[[str, int], None]
+
+
+@pytest.fixture(scope="module")
+def publication(local_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Publication:
+    return azure_publication(local_cloud, tmp_path_factory.mktemp("code"))
+
+
+@pytest.fixture
+def bench(local_cloud: Cloud, publication: Publication) -> Bench:
+    return azure_bench(local_cloud, publication, f"m{uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def fail(local_cloud: Cloud) -> Iterator[Fail]:
+    """Make the next calls that match fail with a status, until the test's end."""
+    url = f"{local_cloud['UPKEEP_LOGS_ENDPOINT']}/admin/faults"
+
+    def begin(match: str, status: int) -> None:
+        requests.post(url, json={"match": match, "status": status}, timeout=10).raise_for_status()
+
+    yield begin
+    requests.delete(url, timeout=10).raise_for_status()
+
+
+def put_blob(local_cloud: Cloud, container: str, path: str, content: bytes) -> None:
+    from azure.storage.blob import BlobServiceClient
+
+    from shared.adapters.credentials import credential
+
+    blobs = BlobServiceClient(Settings.of(local_cloud).blob_service, credential=credential())
+    blobs.get_blob_client(container, path).upload_blob(content, overwrite=True)
+
+
+class TestTrouble:
+    def test_a_service_that_fails_is_to_be_asked_later(self, bench: Bench, fail: Fail) -> None:
+        fail("GET /subscriptions", 503)
+        with pytest.raises(RetryLater):
+            bench.platform.job(f"{bench.model}-0001-a1")
+
+    def test_a_missing_role_is_named(self, bench: Bench, fail: Fail) -> None:
+        fail("GET /subscriptions", 403)
+        with pytest.raises(NeedsPerson, match="AzureML Data Scientist"):
+            bench.platform.endpoint(bench.endpoint)
+
+    def test_a_submission_that_fails_is_to_be_repeated(self, bench: Bench, fail: Fail) -> None:
+        fail("PUT /subscriptions", 500)
+        with pytest.raises(RetryLater):
+            bench.platform.submit_job(bench.order(), bench.publication)
+
+    def test_a_log_workspace_that_fails_is_no_silence(self, local_cloud: Cloud, fail: Fail) -> None:
+        log = traffic_log(local_cloud)
+        fail("POST /v1/workspaces", 503)
+        with pytest.raises(RetryLater):
+            log.stats("any", datetime.now(UTC) - timedelta(minutes=5), datetime.now(UTC))
+
+    def test_a_query_that_is_refused_needs_a_person(self, local_cloud: Cloud, fail: Fail) -> None:
+        log = traffic_log(local_cloud)
+        fail("POST /v1/workspaces", 403)
+        with pytest.raises(NeedsPerson, match="Log Analytics Reader"):
+            log.stats("any", datetime.now(UTC) - timedelta(minutes=5), datetime.now(UTC))
+
+
+class TestJobs:
+    def test_a_job_of_that_name_for_another_release_needs_a_person(self, bench: Bench) -> None:
+        bench.platform.submit_job(bench.order(), bench.publication)
+        other = msgspec.structs.replace(bench.order(2), job=bench.order().job)
+        with pytest.raises(NeedsPerson, match="was not made for this release"):
+            bench.platform.submit_job(other, bench.publication)
+
+    def test_a_job_that_a_stranger_made_is_not_ours(self, bench: Bench, local_cloud: Cloud) -> None:
+        from azure.ai.ml import command
+
+        job, training = f"{bench.model}-0001-a1", bench.publication.training
+        stranger = command(name=job, command="true", environment=training.environment_id, compute="cpu")
+        client(local_cloud).jobs.create_or_update(stranger)
+        assert not bench.platform.job(job).ours
+
+    def test_the_data_that_a_job_trains_on_is_registered(self, bench: Bench, local_cloud: Cloud) -> None:
+        order = bench.order()
+        bench.platform.submit_job(order, bench.publication)
+        data = client(local_cloud).data.get(names.data_asset(bench.model), order.manifest.version)
+        assert data.path.endswith(names.manifest_path(bench.model, order.manifest.version))
+
+    def test_a_job_says_what_it_is_for(self, bench: Bench, local_cloud: Cloud) -> None:
+        order = bench.order(3)
+        bench.platform.submit_job(order, bench.publication)
+        job = client(local_cloud).jobs.get(order.job)
+        assert job.tags == {
+            "upkeep_model": bench.model,
+            "upkeep_release": "3",
+            "upkeep_data_version": order.manifest.version,
+            "upkeep_publication": bench.publication.hash,
+        }
+
+    def test_canceling_a_job_that_is_not_there_is_fine(self, bench: Bench) -> None:
+        bench.platform.cancel_job(f"{bench.model}-0001-a1")
+
+    def test_a_failed_job_says_where_to_look(self, bench: Bench) -> None:
+        order = bench.order()
+        broken = msgspec.structs.replace(bench.publication.training, command="exit 3")
+        bench.platform.submit_job(order, msgspec.structs.replace(bench.publication, training=broken))
+        bench.until(lambda: bench.platform.job(order.job).status == "failed")
+        assert bench.platform.job(order.job).detail.startswith("Azure ML says Failed: https://")
+
+
+class TestEndpoints:
+    def test_nobody_waits_for_a_deployment(self, bench: Bench) -> None:
+        bench.register(1, "job-a")
+        bench.until(lambda: taken(lambda: bench.deploy("r0001", 1)))
+        bench.until(lambda: not any(thread.name.startswith("LROPoller") for thread in threading.enumerate()))
+        assert bench.platform.endpoint(bench.endpoint).deployments["r0001"] == "changing"
+
+    def test_a_busy_endpoint_is_to_be_asked_again_soon(self, bench: Bench) -> None:
+        bench.register(1, "job-a")
+        bench.until(lambda: taken(lambda: bench.deploy("r0002", 1)))
+        with pytest.raises(RetryLater) as raised:
+            bench.deploy("r0003", 1)
+        assert raised.value.delay_s == 5
+
+    def test_setting_traffic_keeps_what_others_set_on_the_endpoint(self, bench: Bench, local_cloud: Cloud) -> None:
+        bench.register(1, "job-a")
+        bench.until(lambda: taken(lambda: bench.deploy("r0004", 1)))
+        bench.until(lambda: bench.platform.endpoint(bench.endpoint).deployments["r0004"] == "ready")
+        bench.until(lambda: taken(lambda: bench.platform.set_traffic(bench.endpoint, {"r0004": 100})))
+        bench.until(lambda: bench.platform.endpoint(bench.endpoint).traffic.get("r0004") == 100)
+        assert client(local_cloud).online_endpoints.get(bench.endpoint).tags == {"team": "flights"}
+
+    def test_what_was_scored_is_found_in_the_log(self, bench: Bench, local_cloud: Cloud) -> None:
+        began = datetime.now(UTC) - timedelta(seconds=1)
+        bench.register(1, "job-a")
+        bench.until(lambda: taken(lambda: bench.deploy("r0005", 1)))
+        bench.until(lambda: bench.platform.endpoint(bench.endpoint).deployments["r0005"] == "ready")
+        for _ in range(3):
+            assert bench.platform.smoke(bench.endpoint, "r0005", "{}").ok
+        log, end = traffic_log(local_cloud), datetime.now(UTC) + timedelta(seconds=1)
+        bench.until(lambda: "r0005" in log.stats(bench.endpoint, began, end))
+        stats = log.stats(bench.endpoint, began, end)["r0005"]
+        assert (stats.requests, stats.errors) == (3, 0)
+        assert stats.latency_p95_ms is not None
+        assert stats.latency_p95_ms > 0
+
+    def test_an_endpoint_without_traffic_has_no_statistics(self, local_cloud: Cloud) -> None:
+        now = datetime.now(UTC)
+        assert traffic_log(local_cloud).stats("nobody's", now - timedelta(minutes=5), now) == {}
+
+
+class TestArchive:
+    def test_the_manifest_lies_where_jobs_read_it(self, bench: Bench, local_cloud: Cloud) -> None:
+        from azure.storage.blob import BlobServiceClient
+
+        from shared.adapters.credentials import credential
+
+        manifest = bench.order().manifest
+        blobs = BlobServiceClient(Settings.of(local_cloud).blob_service, credential=credential())
+        blob = blobs.get_blob_client("accepted", f"{bench.model}/manifests/{manifest.version}.json")
+        assert json.loads(blob.download_blob().readall())["held_out"] == []
+
+    def test_an_evaluation_is_read_from_where_the_job_left_it(self, bench: Bench, local_cloud: Cloud) -> None:
+        evaluation = {
+            "schema": "upkeep.evaluation/1",
+            "data_version": "v",
+            "held_out": {"parts": [], "rows": 1, "sha256": "0"},
+            "candidate": {"metrics": {"mae": 2.0}},
+            "artifact": {"sha256": "1"},
+        }
+        path = f"{bench.model}/j/evaluation/evaluation.json"
+        put_blob(local_cloud, "runs", path, json.dumps(evaluation).encode())
+        seen = bench.archive.evaluation(bench.model, "j").evaluation
+        assert seen
+        assert seen.candidate.metrics == {"mae": 2.0}
+
+    def test_an_evaluation_that_is_far_too_large_is_not_read_whole(self, bench: Bench, local_cloud: Cloud) -> None:
+        put_blob(local_cloud, "runs", f"{bench.model}/j/evaluation/evaluation.json", b" " * 9_000_000)
+        assert "larger" in bench.archive.evaluation(bench.model, "j").problem
+
+    def test_an_evaluation_that_is_empty_is_told(self, bench: Bench, local_cloud: Cloud) -> None:
+        put_blob(local_cloud, "runs", f"{bench.model}/j/evaluation/evaluation.json", b"")
+        assert bench.archive.evaluation(bench.model, "j").problem
+
+    def test_a_publication_that_is_gone_needs_a_person(self, bench: Bench) -> None:
+        with pytest.raises(NeedsPerson, match="There is no blob"):
+            bench.archive.publication(bench.model, "0" * 32)
+
+
+class TestPublish:
+    def test_a_second_run_sends_azure_ml_nothing_but_questions(self, local_cloud: Cloud) -> None:
+        from shared.operator.publish import publish
+
+        folder = Path(__file__).resolve().parents[2] / "models" / "flight-duration"
+        settings = Settings.of(local_cloud)
+        publish(folder, settings, dry_run=False)
+        log = Path(local_cloud["LOCALCLOUD_FOLDER"]) / "logs" / "gateway.log"
+        seen = log.stat().st_size
+        assert publish(folder, settings, dry_run=False) == []
+        with log.open("rb") as file:
+            file.seek(seen)
+            calls = [line for line in file.read().decode().splitlines() if "/workspaces/" in line]
+        assert calls
+        assert [line for line in calls if "method=GET" not in line] == []
+
+    def test_code_is_registered_under_the_name_and_version_that_it_was_given(
+        self, local_cloud: Cloud, tmp_path: Path
+    ) -> None:
+        from shared.adapters.azureml_assets import Assets
+        from shared.operator.publish_code import CodeFolder
+
+        assets, name = Assets(workspace(local_cloud)), f"c{uuid4().hex[:8]}"
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "train.py").write_text("print(1)\n")
+        code = CodeFolder(name, tmp_path / "in")
+        code.copy_to(tmp_path / "out")
+        assert not assets.has_code(name, code.version)
+        assets.register_code(name, code.version, tmp_path / "out")
+        assert assets.has_code(name, code.version)
+
+    def test_content_that_has_another_name_already_is_not_taken_for_registered(
+        self, local_cloud: Cloud, tmp_path: Path
+    ) -> None:
+        from shared.adapters.azureml_assets import Assets
+
+        assets, name = Assets(workspace(local_cloud)), f"c{uuid4().hex[:8]}"
+        (tmp_path / "train.py").write_text(f"print('{name}')\n")
+        assets.register_code(name, "1", tmp_path)
+        with pytest.raises(NeedsPerson, match="is registered as"):
+            assets.register_code(f"{name}-other", "1", tmp_path)
+
+
+def taken(change: Callable[[], None]) -> bool:
+    try:
+        change()
+    except RetryLater:
+        return False
+    return True
+
+
+def workspace(local_cloud: Cloud) -> Any:
+    from shared.adapters.azureml_workspace import Workspace
+    from shared.adapters.credentials import credential
+
+    settings = Settings.of(local_cloud)
+    return Workspace(settings.subscription_id, settings.resource_group, settings.workspace, credential())
+
+
+def client(local_cloud: Cloud) -> Any:
+    return workspace(local_cloud).client
+
+
+def traffic_log(local_cloud: Cloud) -> Any:
+    from shared.adapters.credentials import credential
+    from shared.adapters.traffic_log import EndpointTrafficLog
+
+    settings = Settings.of(local_cloud)
+    return EndpointTrafficLog(settings.log_workspace_id, settings.workspace, settings.logs_endpoint, credential())
