@@ -96,8 +96,8 @@ def _champion(gates: Gates, evaluation: Evaluation, facts: dict[str, Fact]) -> s
         return f"Candidate and champion cannot be compared by {gates.metric}."
     if gain < gates.min_improvement_pct:
         return (
-            f"{gates.metric} goes from {held:.4g} to {candidate:.4g}, {gain:+.1f} % better;"
-            f" {gates.min_improvement_pct:g} % is the least worth a release."
+            f"{gates.metric} goes from {held:.4g} to {candidate:.4g}, {abs(gain):.1f} % {'worse' if gain < 0 else 'better'};"
+            f" {gates.min_improvement_pct:g} % better is the least worth a release."
         )
     return _paired(gates, evaluation, facts)
 
