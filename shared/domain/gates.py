@@ -95,8 +95,9 @@ def _champion(gates: Gates, evaluation: Evaluation, facts: dict[str, Fact]) -> s
     if not isinstance(gain, float):
         return f"Candidate and champion cannot be compared by {gates.metric}."
     if gain < gates.min_improvement_pct:
+        how = "worse" if gain < 0 else "better"
         return (
-            f"{gates.metric} goes from {held:.4g} to {candidate:.4g}, {abs(gain):.1f} % {'worse' if gain < 0 else 'better'};"
+            f"{gates.metric} goes from {held:.4g} to {candidate:.4g}, {abs(gain):.1f} % {how};"
             f" {gates.min_improvement_pct:g} % better is the least worth a release."
         )
     return _paired(gates, evaluation, facts)
