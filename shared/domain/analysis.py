@@ -9,7 +9,10 @@ from shared.domain.base import Kept
 from shared.domain.observation import Stats
 from shared.domain.reasons import Fact
 from shared.domain.spec import Analysis
-from shared.domain.statistics import wilson
+from shared.domain.statistics import evidence_over, wilson
+
+FALSE_ALARM = 0.01
+"""How often a deployment that is just within a limit may be failed by it, over all looks at a window together."""
 
 
 class Finding(StrEnum):
@@ -29,10 +32,10 @@ class Check(Kept, frozen=True, kw_only=True):
 
 
 def analyse(limits: Analysis, candidate: Stats, live: Stats | None, min_requests: int, *, complete: bool) -> Check:
-    """Judge one window. `complete` says that the step has been held long enough to pass.
+    """Judge one window, which may be looked at as often as one likes. `complete`: the step was held long enough.
 
-    A failure needs evidence (the lower end of the error rate's interval over the limit), but not the whole
-    window: a canary that is plainly broken is taken back at once. A pass needs both time and requests.
+    A failure needs evidence but not the whole window: what is plainly broken is taken back at once. A pass needs
+    time, requests, and an error rate within the limit. A rate over it that could be chance is neither: hold on.
     """
     facts = _facts(candidate, live)
     complaint = _errors(limits, candidate, live)
@@ -41,9 +44,15 @@ def analyse(limits: Analysis, candidate: Stats, live: Stats | None, min_requests
     if not complete or candidate.requests < min_requests:
         text = f"{candidate.requests} of {min_requests} requests so far, {candidate.errors} errors."
         return Check(finding=Finding.INCONCLUSIVE, text=text, facts=facts)
-    complaint = _over_limits(limits, candidate)
+    complaint = _too_slow(limits, candidate)
     if complaint:
         return Check(finding=Finding.FAIL, text=complaint, facts=facts)
+    if 100 * candidate.errors > limits.max_error_rate_pct * candidate.requests:
+        text = (
+            f"{candidate.errors} of {candidate.requests} requests failed: over the limit of"
+            f" {limits.max_error_rate_pct:g} %, but it could be chance."
+        )
+        return Check(finding=Finding.INCONCLUSIVE, text=text, facts=facts)
     text = f"{candidate.requests} requests, {candidate.errors} errors{_latency(candidate)}."
     return Check(finding=Finding.PASS, text=text, facts=facts)
 
@@ -64,13 +73,12 @@ def _facts(candidate: Stats, live: Stats | None) -> dict[str, Fact]:
 
 
 def _errors(limits: Analysis, candidate: Stats, live: Stats | None) -> str:
-    low, _ = wilson(candidate.errors, candidate.requests)
     rate = f"{candidate.errors} of {candidate.requests} requests failed"
-    if low * 100 > limits.max_error_rate_pct:
+    if _proven_over(candidate, limits.max_error_rate_pct / 100):
         return f"{rate}: more than the limit of {limits.max_error_rate_pct:g} %."
-    if live is not None and live.requests and candidate.errors:
+    if live is not None and live.requests:
         _, high = wilson(live.errors, live.requests)
-        if low > limits.max_error_rate_ratio * high:
+        if _proven_over(candidate, min(1.0, limits.max_error_rate_ratio * high)):
             return (
                 f"{rate}: over {limits.max_error_rate_ratio:g} times the live deployment's rate"
                 f" ({live.errors} of {live.requests})."
@@ -78,12 +86,11 @@ def _errors(limits: Analysis, candidate: Stats, live: Stats | None) -> str:
     return ""
 
 
-def _over_limits(limits: Analysis, candidate: Stats) -> str:
-    if candidate.requests and 100 * candidate.errors / candidate.requests > limits.max_error_rate_pct:
-        return (
-            f"{candidate.errors} of {candidate.requests} requests failed:"
-            f" more than the limit of {limits.max_error_rate_pct:g} %."
-        )
+def _proven_over(candidate: Stats, limit: float) -> bool:
+    return evidence_over(candidate.errors, candidate.requests, limit) >= 1 / FALSE_ALARM
+
+
+def _too_slow(limits: Analysis, candidate: Stats) -> str:
     p95 = candidate.latency_p95_ms
     if limits.max_latency_p95_ms is not None and p95 is not None and p95 > limits.max_latency_p95_ms:
         return f"The 95th percentile of latency is {p95:.0f} ms; the limit is {limits.max_latency_p95_ms} ms."

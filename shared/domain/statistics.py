@@ -4,6 +4,8 @@ import math
 
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
+Z_99_9 = 3.290526731491926
+"""Two-sided 99.9 % quantile: for evidence that is looked for again and again."""
 
 
 def wilson(hits: int, trials: int, z: float = Z_95) -> tuple[float, float]:
@@ -17,3 +19,33 @@ def wilson(hits: int, trials: int, z: float = Z_95) -> tuple[float, float]:
     spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     middle, scale = share + z * z / (2 * trials), 1 + z * z / trials
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+
+def difference(hits: int, trials: int, other_hits: int, other_trials: int, z: float = Z_95) -> tuple[float, float]:
+    """Interval of the first proportion minus the second, of independent samples: (low, high), each in -1..1.
+
+    Source: Newcombe (1998), Statistics in Medicine 17, 873-890, method 10. Without trials on a side: (-1, 1).
+    """
+    if trials == 0 or other_trials == 0:
+        return -1.0, 1.0
+    share, other = hits / trials, other_hits / other_trials
+    low, high = wilson(hits, trials, z)
+    other_low, other_high = wilson(other_hits, other_trials, z)
+    down, up = math.hypot(share - low, other_high - other), math.hypot(high - share, other - other_low)
+    return share - other - down, share - other + up
+
+
+def evidence_over(hits: int, trials: int, limit: float) -> float:
+    """How strongly hits among trials speak against a rate of at most `limit` (0..1); 1/alpha is proof at level alpha.
+
+    The beta-binomial mixture likelihood ratio with the prior Beta(1/2, 1/2): a test martingale at the limit, so
+    that it may be looked at after every request and still raises a false alarm with probability alpha at most
+    over all looks together. Source: Robbins (1970); Howard, Ramdas, McAuliffe and Sekhon (2021), section 3.
+    """
+    if trials == 0 or hits <= limit * trials:
+        return 0.0
+    if limit <= 0:
+        return math.inf
+    mixture = math.lgamma(hits + 0.5) + math.lgamma(trials - hits + 0.5) - math.lgamma(trials + 1) - math.log(math.pi)
+    at_limit = hits * math.log(limit) + (math.log1p(-limit) * (trials - hits) if limit < 1 else 0.0)
+    return math.exp(min(mixture - at_limit, 700.0))

@@ -1,11 +1,13 @@
 """A canary's window passes, fails, or says too little."""
 
+import random
+
 import pytest
 
 from shared.domain.analysis import Finding, analyse
 from shared.domain.observation import Stats
 from shared.domain.spec import Analysis
-from shared.domain.statistics import wilson
+from shared.domain.statistics import evidence_over, wilson
 
 LIMITS = Analysis(max_error_rate_pct=1.0, max_error_rate_ratio=2.0, max_latency_p95_ms=500)
 
@@ -34,8 +36,12 @@ def test_one_unlucky_answer_among_few_is_not_yet_a_failure() -> None:
     assert finding(Stats(requests=20, errors=1), complete=False) is Finding.INCONCLUSIVE
 
 
-def test_a_rate_over_the_limit_fails_at_the_end_of_the_window() -> None:
-    assert finding(Stats(requests=200, errors=3)) is Finding.FAIL
+def test_a_rate_over_the_limit_that_could_be_chance_is_held_not_passed() -> None:
+    assert finding(Stats(requests=200, errors=3)) is Finding.INCONCLUSIVE
+
+
+def test_a_rate_over_the_limit_fails_once_it_cannot_be_chance() -> None:
+    assert finding(Stats(requests=2_000, errors=60)) is Finding.FAIL
 
 
 def test_a_slow_candidate_fails_at_the_end_of_the_window() -> None:
@@ -63,3 +69,27 @@ def test_wilson_agrees_with_published_values(hits: int, trials: int, low: float,
 
 def test_without_trials_anything_is_possible() -> None:
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials", "limit"), [(0, 0, 0.01), (0, 10_000, 0.01), (1, 100, 0.01), (5, 10, 0.5), (10, 10, 1.0)]
+)
+def test_a_rate_within_the_limit_is_no_evidence(hits: int, trials: int, limit: float) -> None:
+    assert evidence_over(hits, trials, limit) == 0
+
+
+def test_any_error_is_proof_where_none_is_allowed() -> None:
+    assert evidence_over(1, 1_000, 0.0) > 1e9
+
+
+def test_looking_after_every_request_raises_no_more_false_alarms_than_promised() -> None:
+    """At the very limit, over 300 streams of 2,000 requests: the promise is 5 % of them at most at 1/0.05."""
+    rng, alarms = random.Random(7), 0
+    for _ in range(300):
+        hits = 0
+        for trial in range(1, 2_001):
+            hits += rng.random() < 0.02
+            if evidence_over(hits, trial, 0.02) >= 1 / 0.05:
+                alarms += 1
+                break
+    assert alarms <= 0.05 * 300 + 3 * (0.05 * 0.95 * 300) ** 0.5
