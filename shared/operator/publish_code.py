@@ -5,6 +5,7 @@ Called by publish.py. The copy is what is hashed and what is uploaded, so that t
 
 import hashlib
 import shutil
+from functools import cached_property
 from pathlib import Path
 
 from shared.errors import BadInput
@@ -20,7 +21,7 @@ class CodeFolder:
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self.folder = name, folder
 
-    @property
+    @cached_property
     def version(self) -> str:
         """First 30 hex digits of the SHA-256 over the asset's name and each file's path and content."""
         digest = hashlib.sha256(self.name.encode())
@@ -46,9 +47,11 @@ class CodeFolder:
         """Copy its files, and a mark with the asset's name and version.
 
         Azure ML knows code by its content under all names: without the mark, a folder that somebody registered
-        elsewhere would never come to exist under ours.
+        elsewhere would never come to exist under ours. BadInput when the folder changed since it was hashed.
         """
         for path in self.files():
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.folder / path, target / path)
+        if CodeFolder(self.name, target).version != self.version:
+            raise BadInput(f"{self.folder}: changed while it was being published; publish again")
         (target / ".upkeep-code").write_text(f"{self.name}:{self.version}\n", encoding="utf-8")
