@@ -12,7 +12,7 @@ from shared.domain.changes import Draft
 from shared.domain.events import Event
 from shared.domain.hearing import hear
 from shared.domain.lifecycle import Phase
-from shared.domain.making import register, train, weigh
+from shared.domain.making import await_approval, register, train, weigh
 from shared.domain.observation import Observation
 from shared.domain.publication import Publication
 from shared.domain.reasons import Reason
@@ -59,6 +59,8 @@ def _advance(publication: Publication, draft: Draft, seen: Observation, now: dat
             return train(publication, draft, seen.job, now)
         case Phase.JUDGING if seen.evaluation is not None:
             return weigh(publication, draft, seen.evaluation, now)
+        case Phase.AWAITING_APPROVAL:
+            return await_approval(publication, draft, now)
         case Phase.REGISTERING if seen.model is not None:
             return register(draft, seen.model, now)
         case Phase.DEPLOYING if seen.endpoint is not None:
@@ -76,6 +78,9 @@ def _advance(publication: Publication, draft: Draft, seen: Observation, now: dat
 
 
 def _look_again(publication: Publication, record: Record, now: datetime) -> datetime | None:
+    if record.phase is Phase.AWAITING_APPROVAL and not record.retiring:
+        assert record.release is not None
+        return record.release.since + timedelta(seconds=publication.spec.approval.expires_s)
     if record.release is not None or record.retiring:
         return now + timedelta(seconds=publication.spec.poll_s)
     return look_for_beginning(publication.spec, record)

@@ -66,16 +66,24 @@ class Command(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     ROLLBACK = "rollback"
+    APPROVE = "approve"
+    REJECT = "reject"
+    ABORT = "abort"
+    PROMOTE = "promote"
 
 
 class CommandGiven(Kept, frozen=True, kw_only=True, tag="CommandGiven"):
-    """A person asked for something. `id` is chosen by the client, so that a repeat is one command."""
+    """A person asked for something. `id` is chosen by the client, so that a repeat is one command.
+
+    `version` goes with rollback: the registered version to bring back; None is the one before the live one.
+    """
 
     at: datetime
     command: Command
     id: str
     by: str
     reason: str = ""
+    version: int | None = None
 
     @property
     def key(self) -> str:

@@ -8,6 +8,7 @@ from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
 from shared.domain.record import MAX_PARTS, Cause, CauseKind, Pause, Release
+from shared.domain.rollout import go_live, steps_of
 from shared.domain.spec import AlertResponse
 
 
@@ -54,7 +55,7 @@ def _alert(publication: Publication, draft: Draft, event: AlertFired, now: datet
         case AlertResponse.RETRAIN:
             return _ask(draft, Cause(kind=CauseKind.ALERT, at=event.at, text=text))
         case AlertResponse.ROLLBACK:
-            return _roll_back(publication, draft, CauseKind.ALERT, text, now)
+            return _roll_back(publication, draft, Cause(kind=CauseKind.ALERT, at=now, text=text), None)
         case AlertResponse.PAUSE:
             return _pause(draft, Pause(by=f"alert {event.rule}", at=event.at, reason=event.summary))
         case None:
@@ -67,13 +68,56 @@ def _command(publication: Publication, draft: Draft, event: CommandGiven, now: d
         case Command.RETRAIN:
             return _ask(draft, Cause(kind=CauseKind.COMMAND, at=event.at, text=text))
         case Command.ROLLBACK:
-            return _roll_back(publication, draft, CauseKind.COMMAND, text, now)
+            return _roll_back(publication, draft, Cause(kind=CauseKind.COMMAND, at=now, text=text), event.version)
         case Command.PAUSE:
             return _pause(draft, Pause(by=event.by, at=event.at, reason=event.reason))
         case Command.RESUME:
             if draft.record.paused is None:
                 return draft.because(Why.COMMAND_REFUSED, f"{text} It is not paused.")
             return draft.with_record(paused=None).because(Why.RESUMED, text)
+        case Command.APPROVE | Command.REJECT:
+            return _answer(draft, event, text, now)
+        case Command.ABORT:
+            return _abort(publication, draft, text, now)
+        case Command.PROMOTE:
+            return _promote(publication, draft, text, now)
+
+
+def _answer(draft: Draft, event: CommandGiven, text: str, now: datetime) -> Draft:
+    """A person's word on a candidate that waits for one."""
+    if draft.record.phase is not Phase.AWAITING_APPROVAL:
+        return draft.because(Why.COMMAND_REFUSED, f"{text} No candidate waits for approval.")
+    if event.command is Command.APPROVE:
+        return draft.signal(Signal.APPROVED, now, approved_by=event.by).because(Why.APPROVED, text)
+    release = draft.release
+    draft = draft.because(Why.APPROVAL_REFUSED, text).signal(Signal.APPROVAL_REFUSED, now)
+    return draft.barred(release.artifact, release.number, text, now).end(now, text)
+
+
+def _abort(publication: Publication, draft: Draft, text: str, now: datetime) -> Draft:
+    """End the release in flight, wherever it stands. A job that runs is canceled first."""
+    match draft.record.phase:
+        case Phase.COLLECTING | Phase.ROLLING_BACK:
+            return draft.because(Why.COMMAND_REFUSED, f"{text} Nothing is in flight that could be aborted.")
+        case Phase.TRAINING:
+            return draft.with_release(stop=text).because(Why.ABORTED, text)
+        case phase if (phase, Signal.ABORTED) in TRANSITIONS:
+            return draft.because(Why.ABORTED, text).signal(Signal.ABORTED, now).end(now, text)
+        case _:
+            cause = Cause(kind=CauseKind.COMMAND, at=now, text=text)
+            return _roll_back(publication, draft, cause, None)
+
+
+def _promote(publication: Publication, draft: Draft, text: str, now: datetime) -> Draft:
+    """Skip what is left of the canary's steps, or of the bake. Gates, smoke test and analysis are not skipped."""
+    phase = draft.record.phase
+    if phase is Phase.CANARY:
+        last = len(steps_of(publication.spec.rollout, draft.record)) - 1
+        if draft.release.step < last:
+            return draft.signal(Signal.PROMOTED, now, step=last, step_since=None).because(Why.PROMOTED, text)
+    if phase is Phase.BAKING and draft.release.step_since is not None:
+        return go_live(draft.because(Why.PROMOTED, text), Signal.PROMOTED, now)
+    return draft.because(Why.COMMAND_REFUSED, f"{text} There is no step to skip in phase {phase}.")
 
 
 def _pause(draft: Draft, pause: Pause) -> Draft:
@@ -83,36 +127,43 @@ def _pause(draft: Draft, pause: Pause) -> Draft:
     return draft.with_record(paused=pause).because(Why.PAUSED, f"Paused by {pause.by}.{why}")
 
 
-def _roll_back(publication: Publication, draft: Draft, kind: CauseKind, text: str, now: datetime) -> Draft:
-    """Take the release in flight back, or, with none in flight, bring back the version that was live before."""
-    release = draft.record.release
+def _roll_back(publication: Publication, draft: Draft, cause: Cause, version: int | None) -> Draft:
+    """Take the release in flight back, or, with none in flight, bring back a version that was live before."""
+    release, text, now = draft.record.release, cause.text, cause.at
     if release is not None:
+        if version is not None:
+            return draft.because(
+                Why.COMMAND_REFUSED, f"{text} Release {release.number} is in flight: abort it first."
+            )
         if (release.phase, Signal.ROLLBACK_ASKED) not in TRANSITIONS:
             return draft.because(Why.COMMAND_REFUSED, f"{text} Nothing is rolled out in phase {release.phase}.")
         return draft.signal(Signal.ROLLBACK_ASKED, now, because=text).because(Why.ROLLBACK_ASKED, text)
-    return _restore(publication, draft, Cause(kind=kind, at=now, text=text), now)
+    return _restore(publication, draft, cause, version)
 
 
-def _restore(publication: Publication, draft: Draft, cause: Cause, now: datetime) -> Draft:
-    live, previous = draft.record.live, draft.record.previous
-    if live is None or previous is None:
-        return draft.because(Why.NOTHING_TO_ROLL_BACK_TO, f"{cause.text} No version was live before this one.")
+def _restore(publication: Publication, draft: Draft, cause: Cause, version: int | None) -> Draft:
+    record = draft.record
+    fits = [kept for kept in record.kept if version in (None, kept.version)]
+    if record.live is None or not fits:
+        what = "No version was live before this one" if version is None else f"Version {version} is not kept"
+        return draft.because(Why.NOTHING_TO_ROLL_BACK_TO, f"{cause.text} {what}.")
+    restored = fits[-1]
     release = Release(
-        number=draft.record.last_release + 1,
+        number=record.last_release + 1,
         phase=TRANSITIONS[Phase.COLLECTING, Signal.RESTORE_BEGUN],
-        since=now,
-        began=now,
+        since=cause.at,
+        began=cause.at,
         cause=cause,
         publication=publication.hash,
-        restores=previous,
-        artifact=previous.artifact,
+        restores=restored,
+        artifact=restored.artifact,
     )
     return (
-        draft.barred(live.artifact, live.release, cause.text, now)
+        draft.barred(record.live.artifact, record.live.release, cause.text, cause.at)
         .with_record(release=release, last_release=release.number)
         .because(
             Why.ROLLBACK_ASKED,
-            f"{cause.text} Release {release.number} brings version {previous.version} back.",
-            {"release": release.number, "version": previous.version},
+            f"{cause.text} Release {release.number} brings version {restored.version} back.",
+            {"release": release.number, "version": restored.version},
         )
     )

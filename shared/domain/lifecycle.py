@@ -9,6 +9,7 @@ class Phase(StrEnum):
     COLLECTING = "collecting"
     TRAINING = "training"
     JUDGING = "judging"
+    AWAITING_APPROVAL = "awaiting_approval"
     REGISTERING = "registering"
     DEPLOYING = "deploying"
     TESTING = "testing"
@@ -31,6 +32,11 @@ class Signal(StrEnum):
     JOB_FAILED = "job_failed"
     GATES_PASSED = "gates_passed"
     GATES_FAILED = "gates_failed"
+    APPROVAL_NEEDED = "approval_needed"
+    APPROVED = "approved"
+    APPROVAL_REFUSED = "approval_refused"
+    APPROVAL_EXPIRED = "approval_expired"
+    ABORTED = "aborted"
     MODEL_REGISTERED = "model_registered"
     DEPLOYMENT_READY = "deployment_ready"
     DEPLOYMENT_FAILED = "deployment_failed"
@@ -40,6 +46,7 @@ class Signal(StrEnum):
     LAST_STEP_PASSED = "last_step_passed"
     ANALYSIS_FAILED = "analysis_failed"
     ROLLBACK_ASKED = "rollback_asked"
+    PROMOTED = "promoted"
     BAKED = "baked"
     TRAFFIC_RESTORED = "traffic_restored"
 
@@ -52,8 +59,16 @@ TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
     (P.TRAINING, S.JOB_COMPLETED): P.JUDGING,
     (P.TRAINING, S.JOB_RETRIED): P.TRAINING,
     (P.TRAINING, S.JOB_FAILED): P.FAILED,
+    (P.TRAINING, S.ABORTED): P.FAILED,
     (P.JUDGING, S.GATES_PASSED): P.REGISTERING,
     (P.JUDGING, S.GATES_FAILED): P.REJECTED,
+    (P.JUDGING, S.APPROVAL_NEEDED): P.AWAITING_APPROVAL,
+    (P.JUDGING, S.ABORTED): P.FAILED,
+    (P.AWAITING_APPROVAL, S.APPROVED): P.REGISTERING,
+    (P.AWAITING_APPROVAL, S.APPROVAL_REFUSED): P.REJECTED,
+    (P.AWAITING_APPROVAL, S.APPROVAL_EXPIRED): P.REJECTED,
+    (P.AWAITING_APPROVAL, S.ABORTED): P.FAILED,
+    (P.REGISTERING, S.ABORTED): P.FAILED,
     (P.REGISTERING, S.MODEL_REGISTERED): P.DEPLOYING,
     (P.DEPLOYING, S.DEPLOYMENT_READY): P.TESTING,
     (P.DEPLOYING, S.DEPLOYMENT_FAILED): P.ROLLING_BACK,
@@ -64,10 +79,12 @@ TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
     (P.TESTING, S.ROLLBACK_ASKED): P.ROLLING_BACK,
     (P.CANARY, S.STEP_PASSED): P.CANARY,
     (P.CANARY, S.LAST_STEP_PASSED): P.BAKING,
+    (P.CANARY, S.PROMOTED): P.CANARY,
     (P.CANARY, S.ANALYSIS_FAILED): P.ROLLING_BACK,
     (P.CANARY, S.DEPLOYMENT_FAILED): P.ROLLING_BACK,
     (P.CANARY, S.ROLLBACK_ASKED): P.ROLLING_BACK,
     (P.BAKING, S.BAKED): P.LIVE,
+    (P.BAKING, S.PROMOTED): P.LIVE,
     (P.BAKING, S.ANALYSIS_FAILED): P.ROLLING_BACK,
     (P.BAKING, S.DEPLOYMENT_FAILED): P.ROLLING_BACK,
     (P.BAKING, S.ROLLBACK_ASKED): P.ROLLING_BACK,

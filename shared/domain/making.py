@@ -6,11 +6,13 @@ Called by decide while the release is in one of these phases.
 from datetime import datetime, timedelta
 
 from shared.domain.changes import Draft
-from shared.domain.gates import judge
+from shared.domain.gates import Verdict, judge
 from shared.domain.lifecycle import Signal
 from shared.domain.observation import EvaluationSeen, JobSeen, JobStatus, ModelSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
+from shared.domain.record import Record
+from shared.domain.spec import Approval
 
 
 def overdue(publication: Publication, since: datetime, now: datetime) -> bool:
@@ -21,6 +23,8 @@ def overdue(publication: Publication, since: datetime, now: datetime) -> bool:
 def train(publication: Publication, draft: Draft, seen: JobSeen, now: datetime) -> Draft:
     """Move by the state of the job. An absent one is submitted, a running one waited for."""
     release = draft.release
+    if release.stop and seen.status not in (JobStatus.WAITING, JobStatus.RUNNING):
+        return draft.signal(Signal.ABORTED, now).end(now, release.stop)
     if not seen.ours:
         return draft.waiting(Why.NAME_TAKEN, f"Job {seen.name} exists, and Upkeep did not make it.")
     match seen.status:
@@ -57,7 +61,32 @@ def weigh(publication: Publication, draft: Draft, seen: EvaluationSeen, now: dat
     facts = {"release": release.number, **verdict.facts}
     if not verdict.passed:
         return _reject(draft.because(Why.GATES_FAILED, verdict.text, facts), verdict.text, now)
+    question = _question(publication.spec.approval, draft.record, verdict)
+    if question:
+        draft = draft.signal(Signal.APPROVAL_NEEDED, now).because(Why.GATES_PASSED, verdict.text, facts)
+        return draft.because(Why.APPROVAL_NEEDED, question, {"release": release.number})
     return draft.signal(Signal.GATES_PASSED, now).because(Why.GATES_PASSED, verdict.text, facts)
+
+
+def await_approval(publication: Publication, draft: Draft, now: datetime) -> Draft:
+    """Let a candidate go that nobody answered for. Its artifact is not barred: nobody spoke against it."""
+    if now < draft.release.since + timedelta(seconds=publication.spec.approval.expires_s):
+        return draft
+    text = "Nobody approved the candidate in time."
+    draft = draft.because(Why.APPROVAL_EXPIRED, text).signal(Signal.APPROVAL_EXPIRED, now)
+    return draft.end(now, text)
+
+
+def _question(approval: Approval, record: Record, verdict: Verdict) -> str:
+    """Why a person has to say yes; empty when nobody has to."""
+    effect = verdict.facts.get("improvement_pct")
+    if approval.required == "always":
+        return "Every release of this model needs approval."
+    if approval.required == "rules" and approval.first_release and record.live is None:
+        return "It is the first release of this model, which needs approval."
+    if approval.required == "rules" and isinstance(effect, float) and effect < approval.effect_under_pct:
+        return f"An effect of {effect:.1f} % is under {approval.effect_under_pct:g} %, which needs approval."
+    return ""
 
 
 def register(draft: Draft, seen: ModelSeen, now: datetime) -> Draft:

@@ -32,6 +32,11 @@ class Why(StrEnum):
     GATES_PASSED = "GatesPassed"
     GATES_FAILED = "GatesFailed"
     ARTIFACT_BARRED = "ArtifactBarred"
+    APPROVAL_NEEDED = "ApprovalNeeded"
+    APPROVED = "Approved"
+    APPROVAL_REFUSED = "ApprovalRefused"
+    APPROVAL_EXPIRED = "ApprovalExpired"
+    ABORTED = "Aborted"
     # registering and deploying
     MODEL_REGISTERED = "ModelRegistered"
     NAME_TAKEN = "NameTaken"
@@ -43,6 +48,7 @@ class Why(StrEnum):
     # rollout
     TRAFFIC_SEEN = "TrafficSeen"
     STEP_PASSED = "StepPassed"
+    PROMOTED = "Promoted"
     ANALYSIS_FAILED = "AnalysisFailed"
     NO_DATA = "NoData"
     DEPLOYMENT_LOST = "DeploymentLost"

@@ -10,6 +10,7 @@ from shared.domain.manifest import Manifest, Part
 
 MAX_BARRED = 200
 MAX_PARTS = 400
+MAX_KEPT = 10
 
 
 class CauseKind(StrEnum):
@@ -62,7 +63,8 @@ class Release(Kept, frozen=True, kw_only=True):
     """The release in flight. `publication` is the hash of the published spec that decides it to its end.
 
     `restores` is set when a version that served before is brought back: nothing is trained then.
-    `step_since` is when the step's traffic was first seen in force; None until then.
+    `step_since` is when the step's traffic was first seen in force; None until then. `stop` says at whose word its
+    training is to end: the release fails once the job is seen to have ended.
     """
 
     number: int
@@ -80,6 +82,8 @@ class Release(Kept, frozen=True, kw_only=True):
     smoke_failures: int = 0
     because: str = ""
     waiting: str = ""
+    stop: str = ""
+    approved_by: str = ""
 
     def job(self, model: str) -> str:
         """Name of the job of the present attempt."""
@@ -111,6 +115,7 @@ class Record(Kept, frozen=True, kw_only=True):
 
     `parts` are the accepted parts that a training could still read, oldest data first; `fresh` names those
     that no release has been trained on, with the time of their arrival. `runs` are the starts of the last day.
+    `kept` are versions that were live before, newest last: what can be rolled back to.
     """
 
     model: str
@@ -121,13 +126,18 @@ class Record(Kept, frozen=True, kw_only=True):
     asked: Cause | None = None
     release: Release | None = None
     live: Serving | None = None
-    previous: Serving | None = None
+    kept: tuple[Serving, ...] = ()
     retiring: tuple[str, ...] = ()
     barred: tuple[Bar, ...] = ()
     paused: Pause | None = None
     runs: tuple[datetime, ...] = ()
     trained_on: str = ""
     last: Outcome | None = None
+
+    @property
+    def previous(self) -> Serving | None:
+        """The version that was live before the present one, if it may be brought back."""
+        return self.kept[-1] if self.kept else None
 
     @property
     def phase(self) -> Phase:

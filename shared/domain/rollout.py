@@ -11,7 +11,7 @@ from shared.domain.lifecycle import Signal
 from shared.domain.observation import DeploymentState, EndpointSeen, Observation, SmokeSeen, TrafficSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Fact, Why
-from shared.domain.record import Record, Release, Serving
+from shared.domain.record import MAX_KEPT, Record, Release, Serving
 from shared.domain.spec import NoData, Rollout, Step
 
 AT_ONCE = (Step(traffic_pct=100, hold_s=0, min_requests=0),)
@@ -106,7 +106,7 @@ def bake(publication: Publication, draft: Draft, seen: Observation, now: datetim
     if check.finding is Finding.FAIL:
         return _analysis_failed(draft, check, now)
     held = draft.record.paused is not None and release.restores is None
-    return draft if check.finding is Finding.INCONCLUSIVE or held else _go_live(draft, now)
+    return draft if check.finding is Finding.INCONCLUSIVE or held else go_live(draft, Signal.BAKED, now)
 
 
 def roll_back(draft: Draft, seen: EndpointSeen, now: datetime) -> Draft:
@@ -207,7 +207,8 @@ def _fail(draft: Draft, signal: Signal, why: Why, what: str, now: datetime) -> D
     return draft.signal(signal, now, because=text).because(why, text)
 
 
-def _go_live(draft: Draft, now: datetime) -> Draft:
+def go_live(draft: Draft, signal: Signal, now: datetime) -> Draft:
+    """The release is live; the one before is kept as a version and retired as a deployment."""
     release, old = draft.release, draft.record.live
     live = Serving(
         release=release.number,
@@ -219,11 +220,20 @@ def _go_live(draft: Draft, now: datetime) -> Draft:
         since=now,
     )
     text = f"Version {live.version} is live as {live.deployment}."
-    draft = draft.signal(Signal.BAKED, now).because(
+    draft = draft.signal(signal, now).because(
         Why.RELEASE_LIVE, text, {"release": live.release, "version": live.version}
     )
-    draft = draft.end(now, text).with_record(live=live, previous=None if release.restores else old)
+    draft = draft.end(now, text).with_record(live=live, kept=_kept(draft.record))
     return draft.retiring(old.deployment) if old else draft
+
+
+def _kept(record: Record) -> tuple[Serving, ...]:
+    """Versions to go back to from now on: those before the one brought back, or the old live one as the newest."""
+    assert record.release is not None
+    restored = record.release.restores
+    if restored is not None:
+        return tuple(kept for kept in record.kept if kept.release < restored.release)
+    return (*record.kept, record.live)[-MAX_KEPT:] if record.live else record.kept
 
 
 def _rolled_back(draft: Draft, text: str, now: datetime) -> Draft:

@@ -84,6 +84,15 @@ class Gates(Written, frozen=True, kw_only=True):
     min_rows: Positive = 100
 
 
+class Approval(Written, frozen=True, kw_only=True):
+    """Whether a candidate that passed the gates waits for a person. Without an answer it is let go in the end."""
+
+    required: Literal["never", "always", "rules"] = "never"
+    first_release: bool = True
+    effect_under_pct: Percent = 0.0
+    expires_s: Positive = 7 * 86_400
+
+
 class Step(Written, frozen=True, kw_only=True):
     """One step of a canary: a share of live traffic, held for a time and a number of requests."""
 
@@ -154,6 +163,7 @@ class Spec(Written, frozen=True, kw_only=True):
     gates: Gates
     rollout: Rollout
     description: str = ""
+    approval: Approval = field(default_factory=Approval)
     retrain: Retrain = field(default_factory=Retrain)
     alerts: dict[str, AlertResponse] = field(default_factory=dict)
     poll_s: Positive = 30

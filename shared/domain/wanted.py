@@ -48,6 +48,9 @@ def _training(
 ) -> list[Action]:
     """Submit the job of the present attempt unless it was seen; end one that takes too long."""
     job = release.job(record.model)
+    going = seen is not None and seen.status in (JobStatus.WAITING, JobStatus.RUNNING)
+    if release.stop:
+        return [CancelJob(job=job)] if going else []
     assert release.manifest is not None
     if seen is None or seen.name != job or seen.status is JobStatus.ABSENT:
         return [
@@ -60,7 +63,6 @@ def _training(
                 timeout_s=publication.spec.training.timeout_s,
             )
         ]
-    going = seen.status in (JobStatus.WAITING, JobStatus.RUNNING)
     return [CancelJob(job=job)] if seen.ours and going and overdue(publication, release.since, now) else []
 
 
@@ -73,6 +75,7 @@ def _registration(record: Record, release: Release) -> RegisterModel:
         "upkeep_data_version": release.manifest.version,
         "upkeep_artifact_sha256": release.artifact,
         "upkeep_publication": release.publication,
+        "upkeep_approved_by": release.approved_by or "nobody: no approval was needed",
     }
     return RegisterModel(version=release.version, job=job, tags={"upkeep": "managed"}, properties=properties)
 

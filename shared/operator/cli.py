@@ -1,7 +1,7 @@
 """`upkeep`: what a person, or a pipeline, asks of Upkeep. argparse, because nothing more is needed of a parser.
 
-Ends with 0 when done, 1 with one sentence per problem when not, 2 when the command itself is wrong. Each command
-imports what it needs: `upkeep check` loads nothing of Azure.
+Ends with 0 when done, 1 with one sentence per problem when not, 2 when the command itself is wrong; `upkeep check`
+also with 3, for no data. Each command imports what it needs: `upkeep validate` loads nothing of Azure.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import msgspec
 
 from shared.domain.events import Command
 from shared.errors import BadInput, LostRace, NeedsPerson, RetryLater
-from shared.operator import checking, surroundings, views
+from shared.operator import checking, monitor_command, surroundings, views
 from shared.operator.api import Api
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
@@ -56,7 +56,7 @@ def _env_file(named: Path | None) -> Path | None:
     return named or (default if default.is_file() else None)
 
 
-def _check(options: argparse.Namespace) -> int:
+def _validate(options: argparse.Namespace) -> int:
     found = checking.check(checking.folders(options.folder))
     _show(options, [msgspec.to_builtins(one) for one in found], lambda: views.checked(found))
     return FAILED if any(one.problems for one in found) else DONE
@@ -126,6 +126,8 @@ def _command(options: argparse.Namespace) -> int:
         "reason": options.reason,
         "id": options.id or uuid.uuid4().hex,
     }
+    if getattr(options, "to", None) is not None:
+        command["version"] = options.to
     answer = _api().command(options.model, command)
     _show(
         options,
@@ -176,9 +178,9 @@ Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.Argumen
 
 
 def _add_for_folders(add: Add) -> None:
-    check = add("check", _check, "tell every mistake in the models' upkeep.yaml, in all environments")
+    validate = add("validate", _validate, "tell every mistake in the models' upkeep.yaml, in all environments")
     publish = add("publish", _publish, "register code and environments at Azure ML and publish the specs")
-    for sub in (check, publish):
+    for sub in (validate, publish):
         sub.add_argument("folder", nargs="*", type=Path, help="folder of a model (default: all of models/)")
     publish.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
 
@@ -187,6 +189,8 @@ def _add_for_models(add: Add) -> None:
     drop = add("drop", _drop, "upload files of new data")
     drop.add_argument("file", nargs="+", type=Path)
     drop.add_argument("--model", required=True)
+    check = add("check", monitor_command.run, "look at endpoints for a while: pass, fail or no data")
+    monitor_command.add_arguments(check)
     status = add("status", _status, "show where the models stand")
     status.add_argument("model", nargs="?")
     history = add("history", _history, "show what was decided, newest first, and why")
@@ -199,7 +203,11 @@ def _add_commands(add: Add) -> None:
         Command.RETRAIN: "begin a training, with the data that there is",
         Command.PAUSE: "begin nothing new and move no traffic forward",
         Command.RESUME: "go on after a pause",
-        Command.ROLLBACK: "give the traffic back to the version before",
+        Command.ROLLBACK: "take the release in flight back, or bring back a version that was live before",
+        Command.APPROVE: "let the candidate that waits for approval go on",
+        Command.REJECT: "refuse the candidate that waits for approval, for ever",
+        Command.ABORT: "end the release in flight, wherever it stands",
+        Command.PROMOTE: "skip what is left of the canary's steps, or of the bake",
     }
     for command, text in texts.items():
         sub = add(command.value, _command, text)
@@ -207,6 +215,10 @@ def _add_commands(add: Add) -> None:
         sub.add_argument("model")
         sub.add_argument("--reason", required=True, help="kept in the history")
         sub.add_argument("--id", help="name of this command; giving it again is the same command (default: random)")
+        if command is Command.ROLLBACK:
+            sub.add_argument(
+                "--to", type=int, metavar="VERSION", help="default: the one before"
+            )
 
 
 def _most(text: str) -> int:

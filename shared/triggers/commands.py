@@ -14,7 +14,7 @@ from shared.triggers.http import Answer, body, refusal, respond
 MOST_BYTES = 8_192
 MOST_BY_CHARS = 100
 MOST_REASON_CHARS = 500
-FIELDS = ("command", "by", "reason", "id")
+FIELDS = ("command", "by", "reason", "id", "version")
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 blueprint = new_blueprint()
@@ -48,6 +48,7 @@ def record(app: App, model: str, value: dict[str, Any], default_id: str) -> Answ
         id=fields["id"],
         by=fields["by"],
         reason=fields.get("reason", ""),
+        version=fields.get("version"),
     )
     new = app.inbox.record(model, event)
     return Answer(202, {"model": model, "command": event.command, "id": event.id, "new": new})
@@ -65,6 +66,9 @@ def _problems(fields: dict[str, Any]) -> list[str]:
         problems.append(f"reason must be a text of at most {MOST_REASON_CHARS} characters.")
     if not isinstance(fields["id"], str) or not _ID.fullmatch(fields["id"]):
         problems.append("id must be 1 to 100 letters, digits, dots, colons, hyphens or underscores.")
+    version = fields.get("version")
+    if version is not None and (fields.get("command") != Command.ROLLBACK or type(version) is not int or version < 1):
+        problems.append("version goes with rollback only, and is the number of a version that was live.")
     return problems
 
 

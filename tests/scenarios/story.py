@@ -50,10 +50,12 @@ class Story:
         """Uploads of these months were accepted."""
         self.happens(*(data_arrived(month, self.clock.now()) for month in months))
 
-    def command(self, command: Command, reason: str = "") -> None:
+    def command(self, command: Command, reason: str = "", version: int | None = None) -> None:
         """A person asks."""
         now = self.clock.now()
-        self.happens(CommandGiven(at=now, command=command, id=now.isoformat(), by="ada", reason=reason))
+        identity = f"{command}-{now.isoformat()}"
+        event = CommandGiven(at=now, command=command, id=identity, by="ada", reason=reason, version=version)
+        self.happens(event)
 
     def alert(self, rule: str) -> None:
         """Azure Monitor fires."""

@@ -160,7 +160,7 @@ class World:
             script.append((rng.uniform(0, 2_500), lambda rule=rule, alert=alert: AlertFired(
                 at=now(), rule=rule, alert_id=alert)))  # fmt: skip
         for number in range(rng.choice([0, 0, 1, 2])):
-            command = rng.choice([Command.RETRAIN, Command.ROLLBACK, Command.PAUSE, Command.RESUME])
+            command = rng.choice(list(Command))
             script.append((rng.uniform(0, 2_500), lambda command=command, number=number: CommandGiven(
                 at=now(), command=command, id=f"c{number}", by="test")))  # fmt: skip
         return sorted(script, key=lambda entry: entry[0])

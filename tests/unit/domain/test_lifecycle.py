@@ -40,11 +40,11 @@ def test_every_phase_but_the_ends_leads_on() -> None:
 
 
 def test_live_is_reached_only_through_gates_or_a_version_that_served_before() -> None:
-    """Take the edges away that a passed verdict or a restore stand for: no path to live may be left."""
+    """Take the edges away that a passed verdict (asked about or not) and a restore stand for: no path is left."""
     edges = {
         (begin, end)
         for (begin, signal), end in TRANSITIONS.items()
-        if signal not in (Signal.GATES_PASSED, Signal.RESTORE_BEGUN)
+        if signal not in (Signal.GATES_PASSED, Signal.APPROVAL_NEEDED, Signal.RESTORE_BEGUN)
     }
     reached = {Phase.COLLECTING}
     while more := {end for begin, end in edges if begin in reached} - reached:

@@ -1,0 +1,190 @@
+"""Approval, abort, promotion and rolling back to a kept version: what a person may decide, in virtual time."""
+
+import msgspec
+import pytest
+
+from shared.domain.events import Command
+from shared.domain.lifecycle import Phase
+from shared.domain.observation import JobStatus
+from shared.domain.reasons import Why
+from shared.domain.spec import Approval
+from tests.fakes.examples import a_publication, a_spec
+from tests.fakes.platform import Fate
+from tests.scenarios.story import Story
+from tests.scenarios.test_life_of_a_release import live_story
+
+
+def waiting_story(approval: Approval | None = None) -> Story:
+    """A story whose first candidate waits for a person."""
+    wanted = approval or Approval(required="always", expires_s=86_400)
+    story = Story(publication=a_publication(msgspec.structs.replace(a_spec(), approval=wanted)))
+    story.month(1, 2)
+    story.until(Phase.AWAITING_APPROVAL, 30)
+    return story
+
+
+def test_a_candidate_waits_unregistered_until_it_is_approved() -> None:
+    story = waiting_story()
+    story.passes(600)
+    assert story.record.phase is Phase.AWAITING_APPROVAL
+    assert story.platform.versions == {}
+
+
+def test_waiting_for_a_person_costs_no_passes() -> None:
+    story = waiting_story()
+    assert all((nudge.visible - story.clock.now()).total_seconds() > 3_600 for nudge in story.nudges.queue)
+
+
+def test_an_approved_candidate_goes_live() -> None:
+    story = waiting_story()
+    story.command(Command.APPROVE, "looks right")
+    story.passes(60)
+    assert story.record.live is not None
+
+
+def test_who_approved_is_kept() -> None:
+    story = waiting_story()
+    story.command(Command.APPROVE, "looks right")
+    story.until(Phase.DEPLOYING)
+    assert story.record.release is not None
+    assert story.record.release.approved_by == "ada"
+    assert "ada" in story.text_of(Why.APPROVED)
+    assert "looks right" in story.text_of(Why.APPROVED)
+
+
+def test_a_refused_candidate_is_remembered() -> None:
+    story = waiting_story()
+    story.command(Command.REJECT, "the spring data is odd")
+    story.passes(60)
+    assert story.record.last is not None
+    assert story.record.last.phase is Phase.REJECTED
+    assert [bar.release for bar in story.record.barred] == [1]
+
+
+def test_a_candidate_that_nobody_answers_for_is_let_go_but_not_barred() -> None:
+    story = waiting_story()
+    story.passes(25 * 60)
+    assert story.whys[-1] is Why.APPROVAL_EXPIRED
+    assert story.record.barred == ()
+
+
+def test_approving_when_nothing_waits_is_refused() -> None:
+    story = live_story()
+    story.command(Command.APPROVE)
+    story.passes(5)
+    assert story.whys[-1] is Why.COMMAND_REFUSED
+
+
+@pytest.mark.parametrize(("effect_pct", "waits"), [(50.0, True), (10.0, False)])
+def test_by_rule_only_a_small_effect_waits_for_a_person(effect_pct: float, waits: bool) -> None:
+    rules = Approval(required="rules", first_release=False, effect_under_pct=effect_pct)
+    story = Story(publication=a_publication(msgspec.structs.replace(a_spec(), approval=rules)))
+    story.month(1, 2)
+    story.passes(60)
+    story.month(3)
+    story.passes(60)
+    assert (story.record.phase is Phase.AWAITING_APPROVAL) is waits
+
+
+def test_by_rule_the_first_release_waits_for_a_person() -> None:
+    assert "first release" in waiting_story(Approval(required="rules")).text_of(Why.APPROVAL_NEEDED)
+
+
+def test_aborting_a_training_cancels_its_job() -> None:
+    story = Story({1: Fate(job_s=3_000)})
+    story.month(1, 2)
+    story.passes(5)
+    story.command(Command.ABORT, "wrong data")
+    story.passes(10)
+    assert story.platform.jobs["flights-0001-a1"].status(story.clock.now()) is JobStatus.CANCELED
+    assert story.record.last is not None
+    assert story.record.last.phase is Phase.FAILED
+
+
+def test_an_aborted_training_is_not_tried_again() -> None:
+    story = Story({1: Fate(job_s=3_000)})
+    story.month(1, 2)
+    story.passes(5)
+    story.command(Command.ABORT)
+    story.passes(120)
+    assert list(story.platform.jobs) == ["flights-0001-a1"]
+
+
+def test_aborting_a_candidate_that_waits_ends_it() -> None:
+    story = waiting_story()
+    story.command(Command.ABORT)
+    story.passes(5)
+    assert story.record.phase is Phase.COLLECTING
+
+
+def test_aborting_a_canary_gives_the_traffic_back() -> None:
+    story = live_story()
+    story.month(3)
+    story.until(Phase.CANARY)
+    story.command(Command.ABORT)
+    story.passes(10)
+    assert story.traffic == {"r0001": 100}
+
+
+def test_aborting_nothing_is_refused() -> None:
+    story = live_story()
+    story.command(Command.ABORT)
+    story.passes(5)
+    assert story.whys[-1] is Why.COMMAND_REFUSED
+
+
+def test_promoting_a_canary_skips_its_steps() -> None:
+    story = live_story()
+    story.month(3)
+    story.until(Phase.CANARY)
+    story.command(Command.PROMOTE, "hot fix")
+    story.passes(60)
+    assert story.seen_traffic[-2:] == [{"r0001": 90, "r0002": 10}, {"r0002": 100}]
+
+
+def test_promoting_does_not_skip_the_analysis() -> None:
+    story = live_story({2: Fate(error_share=0.5, requests_per_s=0.1)})
+    story.month(3)
+    story.until(Phase.CANARY)
+    story.command(Command.PROMOTE)
+    story.passes(60)
+    assert story.traffic == {"r0001": 100}
+
+
+def test_promoting_a_bake_makes_it_live_at_once() -> None:
+    story = live_story()
+    story.month(3)
+    story.until(Phase.BAKING)
+    story.passes(1)
+    story.command(Command.PROMOTE)
+    story.passes(0.1)
+    assert story.record.live is not None
+    assert story.record.live.release == 2
+
+
+def test_any_kept_version_can_be_rolled_back_to() -> None:
+    story = live_story()
+    for month in (3, 4):
+        story.month(month)
+        story.passes(60)
+    story.command(Command.ROLLBACK, "back to the first", version=1)
+    story.passes(60)
+    assert story.record.live is not None
+    assert story.record.live.version == 1
+
+
+def test_after_a_rollback_only_older_versions_are_kept() -> None:
+    story = live_story()
+    for month in (3, 4):
+        story.month(month)
+        story.passes(60)
+    story.command(Command.ROLLBACK)
+    story.passes(60)
+    assert [kept.version for kept in story.record.kept] == [1]
+
+
+def test_a_version_that_is_not_kept_cannot_be_rolled_back_to() -> None:
+    story = live_story()
+    story.command(Command.ROLLBACK, version=7)
+    story.passes(5)
+    assert story.whys[-1] is Why.NOTHING_TO_ROLL_BACK_TO
