@@ -21,7 +21,9 @@ def test_every_setting_is_documented() -> None:
         "UPKEEP_APP_URL",
         "UPKEEP_APP_KEY",
     }
-    assert documented == {*VARIABLES, *beside}
+    # The host's and the libraries' own; tests/infra holds them to what the infrastructure sets.
+    platform = ("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_", "UPKEEP_STORAGE__c")
+    assert {name for name in documented if not name.startswith(platform)} == {*VARIABLES, *beside}
 
 
 def test_every_command_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
