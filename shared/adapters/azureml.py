@@ -10,7 +10,7 @@ from shared.adapters.azureml_jobs import Jobs
 from shared.adapters.azureml_models import Models
 from shared.adapters.azureml_workspace import Workspace
 from shared.adapters.scoring import Scoring
-from shared.domain.actions import CreateDeployment, RegisterModel, SubmitJob
+from shared.domain.actions import CreateDeployment, RegisterModel, SetTraffic, SubmitJob
 from shared.domain.observation import EndpointSeen, JobSeen, ModelSeen, SmokeSeen
 from shared.domain.publication import Publication
 
@@ -53,9 +53,9 @@ class AzureMl:
         """Begin a deployment and return at once."""
         self._endpoints.create_deployment(model, order, publication)
 
-    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
-        """Give live traffic to exactly these deployments."""
-        self._endpoints.set_traffic(endpoint, traffic)
+    def set_traffic(self, endpoint: str, order: SetTraffic) -> None:
+        """Give live and mirrored traffic to exactly these deployments."""
+        self._endpoints.set_traffic(endpoint, order)
 
     def delete_deployment(self, endpoint: str, deployment: str) -> None:
         """Begin the deletion of a deployment."""

@@ -3,7 +3,7 @@
 Used by azureml.py. Nothing here waits for an operation: the next pass sees what became of it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,9 +11,9 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from shared.adapters.azureml_workspace import Workspace
 from shared.adapters.faults import ML_ROLE, status_of, translated
-from shared.domain.actions import CreateDeployment
+from shared.domain.actions import CreateDeployment, SetTraffic
 from shared.domain.observation import DeploymentState, EndpointSeen
-from shared.domain.publication import Probe, Publication, ServingAssets
+from shared.domain.publication import DataCollection, Probe, Publication, ServingAssets
 from shared.errors import RetryLater
 
 BUSY_DELAY_S = 5.0
@@ -46,6 +46,7 @@ class Endpoints:
         return EndpointSeen(
             exists=True,
             traffic={deployment: int(pct) for deployment, pct in (endpoint.traffic or {}).items()},
+            mirror={deployment: int(pct) for deployment, pct in (endpoint.mirror_traffic or {}).items()},
             deployments={str(each.name): _state(each.provisioning_state) for each in deployments},
         )
 
@@ -58,8 +59,8 @@ class Endpoints:
             wanted = _deployment(order, serving, self._workspace.asset_id("models", model, str(order.version)))
             self._workspace.client.online_deployments.begin_create_or_update(wanted)
 
-    def set_traffic(self, name: str, traffic: Mapping[str, int]) -> None:
-        """Give live traffic to exactly these deployments.
+    def set_traffic(self, name: str, order: SetTraffic) -> None:
+        """Give live traffic to exactly these deployments, and mirrored to that one: both in one put.
 
         The SDK sends the whole endpoint: it is read and changed, so that what others set on it stays.
         """
@@ -67,12 +68,10 @@ class Endpoints:
             endpoint = self._workspace.client.online_endpoints.get(name)
             # Reading the endpoint has put every deployment into one of the two maps, with nought if it has none.
             known = {*(endpoint.traffic or {}), *(endpoint.mirror_traffic or {})}
-            if missing := sorted(traffic.keys() - known):
+            if missing := sorted({*order.traffic, *order.mirror} - known):
                 raise RetryLater(f"setting traffic of {name}: there is no deployment {', '.join(missing)}")
-            endpoint.traffic = dict(traffic)
-            # A deployment takes live traffic or mirrored, not both.
-            mirrored = (endpoint.mirror_traffic or {}).items()
-            endpoint.mirror_traffic = {deployment: pct for deployment, pct in mirrored if not traffic.get(deployment)}
+            endpoint.traffic = dict(order.traffic)
+            endpoint.mirror_traffic = dict(order.mirror)
             self._workspace.client.online_endpoints.begin_create_or_update(endpoint)
 
     def delete_deployment(self, endpoint: str, deployment: str) -> None:
@@ -123,6 +122,7 @@ def _deployment(order: CreateDeployment, serving: ServingAssets, model_id: str) 
         liveness_probe=_probe(serving.liveness_probe),
         readiness_probe=_probe(serving.readiness_probe),
         app_insights_enabled=serving.app_insights_enabled,
+        data_collector=_data_collector(serving.data_collector),
         tags={"upkeep_publication": order.publication},
     )
 
@@ -138,6 +138,18 @@ def _probe(probe: Probe | None) -> Any:
         timeout=probe.timeout_s,
         success_threshold=probe.success_threshold,
         failure_threshold=probe.failure_threshold,
+    )
+
+
+def _data_collector(collection: DataCollection | None) -> Any:
+    from azure.ai.ml.entities import DataCollector, DeploymentCollection
+
+    if collection is None:
+        return None
+    return DataCollector(
+        collections={name: DeploymentCollection(enabled="true") for name in collection.collections},
+        sampling_rate=collection.sampling_rate,
+        rolling_rate=collection.rolling_rate,
     )
 
 

@@ -40,9 +40,10 @@ class CreateDeployment(Kept, frozen=True, kw_only=True, tag="CreateDeployment"):
 
 
 class SetTraffic(Kept, frozen=True, kw_only=True, tag="SetTraffic"):
-    """Give live traffic to exactly these deployments; the shares sum to 100."""
+    """Give live traffic to exactly these deployments, and a mirrored share to that one. Live shares sum to 100."""
 
     traffic: dict[str, int]
+    mirror: dict[str, int] = {}
 
 
 class DeleteDeployment(Kept, frozen=True, kw_only=True, tag="DeleteDeployment"):

@@ -17,7 +17,7 @@ from shared.domain.observation import Observation
 from shared.domain.publication import Publication
 from shared.domain.reasons import Reason
 from shared.domain.record import Record
-from shared.domain.rollout import bake, canary, deploy, retire, roll_back, smoke_test
+from shared.domain.rollout import bake, canary, deploy, retire, roll_back, shadow, smoke_test
 from shared.domain.wanted import wanted
 
 
@@ -67,6 +67,8 @@ def _advance(publication: Publication, draft: Draft, seen: Observation, now: dat
             return deploy(publication, draft, seen.endpoint, now)
         case Phase.TESTING if seen.endpoint is not None and seen.smoke is not None:
             return smoke_test(publication, draft, seen.endpoint, seen.smoke, now)
+        case Phase.SHADOWING if seen.endpoint is not None:
+            return shadow(publication, draft, seen, now)
         case Phase.CANARY if seen.endpoint is not None:
             return canary(publication, draft, seen, now)
         case Phase.BAKING if seen.endpoint is not None:

@@ -111,9 +111,9 @@ def _abort(publication: Publication, draft: Draft, text: str, now: datetime) -> 
 def _promote(publication: Publication, draft: Draft, text: str, now: datetime) -> Draft:
     """Skip what is left of the canary's steps, or of the bake. Gates, smoke test and analysis are not skipped."""
     phase = draft.record.phase
-    if phase is Phase.CANARY:
+    if phase in (Phase.SHADOWING, Phase.CANARY):
         last = len(steps_of(publication.spec.rollout, draft.record)) - 1
-        if draft.release.step < last:
+        if phase is Phase.SHADOWING or draft.release.step < last:
             return draft.signal(Signal.PROMOTED, now, step=last, step_since=None).because(Why.PROMOTED, text)
     if phase is Phase.BAKING and draft.release.step_since is not None:
         return go_live(draft.because(Why.PROMOTED, text), Signal.PROMOTED, now)

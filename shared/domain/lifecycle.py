@@ -13,6 +13,7 @@ class Phase(StrEnum):
     REGISTERING = "registering"
     DEPLOYING = "deploying"
     TESTING = "testing"
+    SHADOWING = "shadowing"
     CANARY = "canary"
     BAKING = "baking"
     ROLLING_BACK = "rolling_back"
@@ -42,6 +43,8 @@ class Signal(StrEnum):
     DEPLOYMENT_FAILED = "deployment_failed"
     SMOKE_PASSED = "smoke_passed"
     SMOKE_FAILED = "smoke_failed"
+    SHADOW_BEGUN = "shadow_begun"
+    SHADOW_PASSED = "shadow_passed"
     STEP_PASSED = "step_passed"
     LAST_STEP_PASSED = "last_step_passed"
     ANALYSIS_FAILED = "analysis_failed"
@@ -77,6 +80,12 @@ TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
     (P.TESTING, S.SMOKE_FAILED): P.ROLLING_BACK,
     (P.TESTING, S.DEPLOYMENT_FAILED): P.ROLLING_BACK,
     (P.TESTING, S.ROLLBACK_ASKED): P.ROLLING_BACK,
+    (P.TESTING, S.SHADOW_BEGUN): P.SHADOWING,
+    (P.SHADOWING, S.SHADOW_PASSED): P.CANARY,
+    (P.SHADOWING, S.PROMOTED): P.CANARY,
+    (P.SHADOWING, S.ANALYSIS_FAILED): P.ROLLING_BACK,
+    (P.SHADOWING, S.DEPLOYMENT_FAILED): P.ROLLING_BACK,
+    (P.SHADOWING, S.ROLLBACK_ASKED): P.ROLLING_BACK,
     (P.CANARY, S.STEP_PASSED): P.CANARY,
     (P.CANARY, S.LAST_STEP_PASSED): P.BAKING,
     (P.CANARY, S.PROMOTED): P.CANARY,
@@ -92,5 +101,5 @@ TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
 }
 
 ENDS = frozenset({Phase.LIVE, Phase.REJECTED, Phase.FAILED, Phase.ROLLED_BACK})
-SERVING = frozenset({Phase.CANARY, Phase.BAKING})
-"""Phases in which the candidate may hold live traffic."""
+WATCHED = frozenset({Phase.SHADOWING, Phase.CANARY, Phase.BAKING})
+"""Phases in which the candidate gets requests, and the traffic log is looked at."""

@@ -50,10 +50,11 @@ class DeploymentState(StrEnum):
 
 
 class EndpointSeen(Kept, frozen=True, kw_only=True):
-    """The endpoint: live traffic by deployment, in percent, and its deployments with their states."""
+    """The endpoint: live and mirrored traffic by deployment, in percent, and its deployments with their states."""
 
     exists: bool
     traffic: dict[str, int] = {}
+    mirror: dict[str, int] = {}
     deployments: dict[str, DeploymentState] = {}
 
 
@@ -66,11 +67,16 @@ class SmokeSeen(Kept, frozen=True, kw_only=True):
 
 
 class Stats(Kept, frozen=True, kw_only=True):
-    """Traffic of one deployment over a window. `errors` are answers that are the deployment's own fault."""
+    """Traffic of one deployment over a window. `errors` are answers that are the deployment's own fault.
+
+    A rollout asks for p95 only; the other percentiles are for `upkeep check`.
+    """
 
     requests: int
     errors: int
     latency_p95_ms: float | None = None
+    latency_p50_ms: float | None = None
+    latency_p99_ms: float | None = None
 
 
 class TrafficSeen(Kept, frozen=True, kw_only=True):

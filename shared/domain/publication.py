@@ -33,6 +33,17 @@ class Probe(Kept, frozen=True, kw_only=True):
     failure_threshold: int
 
 
+class DataCollection(Kept, frozen=True, kw_only=True):
+    """What of requests and answers the deployment's scoring script collects. None: as Azure ML does by itself."""
+
+    collections: tuple[str, ...]
+    """Names of those that are switched on."""
+    sampling_rate: float | None = None
+    """Share of them, 0 to 1; Azure ML takes all."""
+    rolling_rate: str | None = None
+    """Which stretch of time shares a file: minute, hour or day; Azure ML's is hour."""
+
+
 class ServingAssets(Kept, frozen=True, kw_only=True):
     """The online deployment, with code and environment as full resource ids."""
 
@@ -49,6 +60,7 @@ class ServingAssets(Kept, frozen=True, kw_only=True):
     liveness_probe: Probe | None = None
     readiness_probe: Probe | None = None
     app_insights_enabled: bool = False
+    data_collector: DataCollection | None = None
 
 
 class Publication(Kept, frozen=True, kw_only=True):

@@ -47,6 +47,8 @@ class Why(StrEnum):
     SMOKE_FAILED = "SmokeFailed"
     # rollout
     TRAFFIC_SEEN = "TrafficSeen"
+    SHADOW_PASSED = "ShadowPassed"
+    SHADOW_UNSEEN = "ShadowUnseen"
     STEP_PASSED = "StepPassed"
     PROMOTED = "Promoted"
     ANALYSIS_FAILED = "AnalysisFailed"

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from shared.domain.analysis import Check, Finding, analyse
 from shared.domain.changes import Draft
-from shared.domain.lifecycle import Signal
+from shared.domain.lifecycle import Phase, Signal
 from shared.domain.observation import DeploymentState, EndpointSeen, Observation, SmokeSeen, TrafficSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Fact, Why
 from shared.domain.record import MAX_KEPT, Record, Release, Serving
-from shared.domain.spec import NoData, Rollout, Step
+from shared.domain.spec import NoData, Rollout, Shadow, Step
 
 AT_ONCE = (Step(traffic_pct=100, hold_s=0, min_requests=0),)
 
@@ -31,6 +31,13 @@ def split(rollout: Rollout, record: Record) -> dict[str, int]:
     if record.live is not None:
         shares[record.live.deployment] = 100 - share
     return {name: pct for name, pct in shares.items() if pct}
+
+
+def mirrored(rollout: Rollout, record: Record) -> dict[str, int]:
+    """Mirrored traffic while shadowing; live and mirrored traffic of one deployment exclude each other."""
+    assert record.release is not None
+    assert rollout.shadow is not None
+    return {record.release.deployment: rollout.shadow.mirror_pct}
 
 
 def deploy(publication: Publication, draft: Draft, seen: EndpointSeen, now: datetime) -> Draft:
@@ -61,7 +68,9 @@ def smoke_test(
     if seen.ok:
         if draft.record.paused is not None and draft.release.restores is None:
             return draft
-        return draft.signal(Signal.SMOKE_PASSED, now).because(Why.SMOKE_PASSED, "The sample request was answered.")
+        shadows = publication.spec.rollout.shadow and draft.record.live and not draft.release.restores
+        signal = Signal.SHADOW_BEGUN if shadows else Signal.SMOKE_PASSED
+        return draft.signal(signal, now).because(Why.SMOKE_PASSED, "The sample request was answered.")
     failures = draft.release.smoke_failures + 1
     draft = draft.with_release(smoke_failures=failures)
     if failures < publication.spec.rollout.smoke_tries:
@@ -73,6 +82,42 @@ def smoke_test(
         f"answered the sample request with {seen.status} {seen.detail}",
         now,
     )
+
+
+def shadow(publication: Publication, draft: Draft, seen: Observation, now: datetime) -> Draft:
+    """Let the candidate answer a copy of live traffic, which nobody gets, and judge it by how it does."""
+    assert seen.endpoint is not None
+    record, rollout, live = draft.record, publication.spec.rollout, draft.record.live
+    assert rollout.shadow is not None
+    assert live is not None
+    settled = _settle(draft, seen.endpoint, {live.deployment: 100}, now, mirrored(rollout, record))
+    if settled is not None:
+        return settled
+    if seen.traffic is None or draft.release.step_since is None:
+        return draft
+    wanted = rollout.shadow
+    check = _check(rollout, record, seen.traffic, wanted.hold_s, wanted.min_requests)
+    if check.finding is Finding.FAIL:
+        return _analysis_failed(draft, check, now)
+    expected = seen.traffic.of(live.deployment).requests * wanted.mirror_pct / 100
+    if check.finding is Finding.INCONCLUSIVE and not _unlogged(check, seen.traffic, wanted, expected):
+        return _silence(rollout, draft, check, draft.release.step_since + timedelta(seconds=wanted.hold_s), now)
+    return _shadow_passed(draft, check, now)
+
+
+def _unlogged(check: Check, traffic: TrafficSeen, wanted: Shadow, expected: float) -> bool:
+    """Whether the log leaves mirrored requests out: many were to be expected, and there is none. (Not documented.)"""
+    complete = (traffic.end - traffic.start).total_seconds() >= wanted.hold_s
+    return complete and check.facts["requests"] == 0 and expected >= max(wanted.min_requests, 20)
+
+
+def _shadow_passed(draft: Draft, check: Check, now: datetime) -> Draft:
+    if draft.record.paused is not None:
+        return draft
+    unseen = check.finding is Finding.INCONCLUSIVE
+    why = Why.SHADOW_UNSEEN if unseen else Why.SHADOW_PASSED
+    text = "Mirrored requests are not logged; the canary will show." if unseen else f"Mirrored: {check.text}"
+    return draft.signal(Signal.SHADOW_PASSED, now, step_since=None).because(why, text, check.facts)
 
 
 def canary(publication: Publication, draft: Draft, seen: Observation, now: datetime) -> Draft:
@@ -119,7 +164,7 @@ def roll_back(draft: Draft, seen: EndpointSeen, now: datetime) -> Draft:
         text = f"{release.because} Nothing was live before: {release.deployment} is left as it is."
         draft = _rolled_back(draft.because(Why.NOTHING_TO_ROLL_BACK_TO, text), text, now)
         return draft if seen.traffic.get(release.deployment) else draft.retiring(release.deployment)
-    if not seen.traffic.get(release.deployment) and seen.traffic.get(live.deployment) == 100:
+    if seen.traffic == {live.deployment: 100} and not seen.mirror:
         text = f"{release.because} {live.deployment} has all of the traffic."
         draft = draft.because(Why.ROLLED_BACK, text, {"release": release.number})
         return _rolled_back(draft, text, now).retiring(release.deployment)
@@ -147,18 +192,21 @@ def _lost(draft: Draft, seen: EndpointSeen, now: datetime) -> Draft | None:
     return _fail(draft, Signal.DEPLOYMENT_FAILED, Why.DEPLOYMENT_LOST, text, now)
 
 
-def _settle(draft: Draft, seen: EndpointSeen, wanted: dict[str, int], now: datetime) -> Draft | None:
+def _settle(
+    draft: Draft, seen: EndpointSeen, wanted: dict[str, int], now: datetime, mirror: dict[str, int] | None = None
+) -> Draft | None:
     """Wait for the wanted split; its window begins when it is first seen in force. None: it is in force."""
     lost = _lost(draft, seen, now)
     if lost is not None:
         return lost
     release = draft.release
-    if seen.traffic != wanted:
+    if seen.traffic != wanted or seen.mirror != (mirror or {}):
         return draft if release.step_since is None else draft.with_release(step_since=None)
     if release.step_since is not None:
         return None
     shares = ", ".join(f"{name} {pct} %" for name, pct in sorted(wanted.items()))
-    facts: dict[str, Fact] = {"step": release.step, "traffic_pct": wanted[release.deployment]}
+    shares += "".join(f", {name} {pct} % mirrored" for name, pct in (mirror or {}).items())
+    facts: dict[str, Fact] = {"step": release.step, "traffic_pct": wanted.get(release.deployment, 0)}
     return draft.with_release(step_since=now).because(Why.TRAFFIC_SEEN, f"Traffic: {shares}.", facts)
 
 
@@ -192,6 +240,8 @@ def _silence(rollout: Rollout, draft: Draft, check: Check, held_until: datetime,
         case NoData.ROLLBACK:
             text = f"Too few requests to judge by: {check.text}"
             return draft.signal(Signal.ANALYSIS_FAILED, now, because=text).because(Why.NO_DATA, text, check.facts)
+        case NoData.PROMOTE if draft.release.phase is Phase.SHADOWING:
+            return _shadow_passed(draft, check, now)
         case NoData.PROMOTE:
             return _step_passed(rollout, draft.because(Why.NO_DATA, check.text, check.facts), check, now)
 

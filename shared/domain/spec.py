@@ -101,6 +101,14 @@ class Step(Written, frozen=True, kw_only=True):
     min_requests: NotNegative = 100
 
 
+class Shadow(Written, frozen=True, kw_only=True):
+    """A stage before the canary: a copy of some of the live traffic, whose answers nobody gets. Azure allows 50 %."""
+
+    mirror_pct: Annotated[int, Meta(ge=1, le=50)] = 10
+    hold_s: NotNegative = 600
+    min_requests: NotNegative = 100
+
+
 class Analysis(Written, frozen=True, kw_only=True):
     """Limits on a canary's answers. The ratio compares its error rate with that of the live deployment."""
 
@@ -127,6 +135,7 @@ class Rollout(Written, frozen=True, kw_only=True):
     endpoint: RelativePath
     deployment: RelativePath
     sample_request: RelativePath
+    shadow: Shadow | None = None
     steps: tuple[Step, ...] = field(default_factory=_default_steps)
     bake_s: NotNegative = 3_600
     log_lag_s: NotNegative = 300

@@ -20,7 +20,7 @@ from shared.domain.making import overdue
 from shared.domain.observation import DeploymentState, EndpointSeen, JobSeen, JobStatus, Observation
 from shared.domain.publication import Publication
 from shared.domain.record import Record, Release
-from shared.domain.rollout import split
+from shared.domain.rollout import mirrored, split
 
 
 def wanted(publication: Publication, record: Record, seen: Observation, now: datetime) -> tuple[Action, ...]:
@@ -34,7 +34,9 @@ def wanted(publication: Publication, record: Record, seen: Observation, now: dat
             case Phase.REGISTERING:
                 if seen.model is None or not seen.model.exists:
                     actions.append(_registration(record, release))
-            case Phase.DEPLOYING | Phase.CANARY | Phase.BAKING | Phase.ROLLING_BACK if seen.endpoint is not None:
+            case Phase.DEPLOYING | Phase.SHADOWING | Phase.CANARY | Phase.BAKING | Phase.ROLLING_BACK if (
+                seen.endpoint is not None
+            ):
                 actions += _endpoint(publication, record, release, seen.endpoint)
             case _:
                 pass
@@ -91,21 +93,27 @@ def _endpoint(publication: Publication, record: Record, release: Release, seen: 
             deployment=release.deployment, version=release.version, publication=release.publication
         )
         return [order]
-    traffic = _traffic(publication, record, release, seen)
-    return [SetTraffic(traffic=traffic)] if traffic and traffic != seen.traffic else []
+    traffic_order = _traffic(publication, record, release, seen)
+    if traffic_order is None or (traffic_order.traffic, traffic_order.mirror) == (seen.traffic, seen.mirror):
+        return []
+    return [traffic_order]
 
 
-def _traffic(publication: Publication, record: Record, release: Release, seen: EndpointSeen) -> dict[str, int] | None:
+def _traffic(publication: Publication, record: Record, release: Release, seen: EndpointSeen) -> SetTraffic | None:
     """The split that the phase wants, or None where no change is safe."""
+    rollout, mirror = publication.spec.rollout, dict[str, int]()
+    back = {record.live.deployment: 100} if record.live else {}
     match release.phase:
+        case Phase.SHADOWING:
+            shares, mirror = back, mirrored(rollout, record)
         case Phase.CANARY:
-            shares = split(publication.spec.rollout, record)
+            shares = split(rollout, record)
         case Phase.BAKING:
             shares = {release.deployment: 100}
         case _:
-            shares = {record.live.deployment: 100} if record.live else {}
-    ready = all(seen.deployments.get(name) is DeploymentState.READY for name in shares)
-    return shares if ready else None
+            shares = back
+    ready = all(seen.deployments.get(name) is DeploymentState.READY for name in (*shares, *mirror))
+    return SetTraffic(traffic=shares, mirror=mirror) if shares and ready else None
 
 
 def _retirement(record: Record, seen: EndpointSeen) -> list[Action]:
@@ -114,9 +122,10 @@ def _retirement(record: Record, seen: EndpointSeen) -> list[Action]:
     Not only those on the list: a create that a stalled pass sent late leaves one that no record names.
     """
     keep = {record.live.deployment if record.live else "", record.release.deployment if record.release else ""}
+    busy = {**seen.traffic, **seen.mirror}
     for name, state in sorted(seen.deployments.items()):
         release = names.release_of_deployment(name)
         ours = release is not None and release <= record.last_release
-        if ours and name not in keep and not seen.traffic.get(name) and state is not DeploymentState.CHANGING:
+        if ours and name not in keep and not busy.get(name) and state is not DeploymentState.CHANGING:
             return [DeleteDeployment(deployment=name)]
     return []

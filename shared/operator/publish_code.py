@@ -49,9 +49,10 @@ class CodeFolder:
         Azure ML knows code by its content under all names: without the mark, a folder that somebody registered
         elsewhere would never come to exist under ours. BadInput when the folder changed since it was hashed.
         """
+        version = self.version
         for path in self.files():
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.folder / path, target / path)
-        if CodeFolder(self.name, target).version != self.version:
+        if CodeFolder(self.name, target).version != version:
             raise BadInput(f"{self.folder}: changed while it was being published; publish again")
-        (target / ".upkeep-code").write_text(f"{self.name}:{self.version}\n", encoding="utf-8")
+        (target / ".upkeep-code").write_text(f"{self.name}:{version}\n", encoding="utf-8")

@@ -35,6 +35,6 @@ def act(
         case CreateDeployment():
             platform.create_deployment(model, action, publication)
         case SetTraffic():
-            platform.set_traffic(endpoint, action.traffic)
+            platform.set_traffic(endpoint, action)
         case DeleteDeployment():
             platform.delete_deployment(endpoint, action.deployment)

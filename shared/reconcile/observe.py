@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from shared.domain.lifecycle import SERVING, Phase
+from shared.domain.lifecycle import WATCHED, Phase
 from shared.domain.observation import EndpointSeen, Observation, TrafficSeen
 from shared.domain.publication import Publication
 from shared.domain.record import Record, Release
@@ -13,7 +13,7 @@ from shared.errors import NeedsPerson, RetryLater
 from shared.reconcile.ports import Archive, Platform, TrafficLog
 
 _NEEDS_ENDPOINT = frozenset(
-    {Phase.DEPLOYING, Phase.TESTING, Phase.CANARY, Phase.BAKING, Phase.ROLLING_BACK},
+    {Phase.DEPLOYING, Phase.TESTING, Phase.ROLLING_BACK, *WATCHED},
 )
 
 
@@ -58,7 +58,7 @@ def _phase(publication: Publication, release: Release, now: datetime, sources: S
             return {"model": sources.platform.model(model, release.version)}
         case Phase.TESTING:
             return {"smoke": sources.platform.smoke(endpoint, release.deployment, publication.sample_request)}
-        case phase if phase in SERVING:
+        case phase if phase in WATCHED:
             return {"traffic": _traffic(publication, release, now, sources.log)}
         case _:
             return {}
@@ -67,7 +67,8 @@ def _phase(publication: Publication, release: Release, now: datetime, sources: S
 def _endpoint(platform: Platform, name: str) -> EndpointSeen:
     """Shares of nought mean the same as no share: only one of the two may reach a decision."""
     seen = platform.endpoint(name)
-    return msgspec.structs.replace(seen, traffic={name: pct for name, pct in seen.traffic.items() if pct})
+    traffic, mirror = ({name: pct for name, pct in shares.items() if pct} for shares in (seen.traffic, seen.mirror))
+    return msgspec.structs.replace(seen, traffic=traffic, mirror=mirror)
 
 
 def _traffic(publication: Publication, release: Release, now: datetime, log: TrafficLog) -> TrafficSeen | None:

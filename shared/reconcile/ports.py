@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from shared.domain.actions import CreateDeployment, RegisterModel, SubmitJob
+from shared.domain.actions import CreateDeployment, RegisterModel, SetTraffic, SubmitJob
 from shared.domain.events import Event
 from shared.domain.manifest import Manifest
 from shared.domain.observation import EndpointSeen, EvaluationSeen, JobSeen, ModelSeen, SmokeSeen, Stats
@@ -173,8 +173,8 @@ class Platform(Protocol):
         """Begin a deployment and return at once."""
         ...
 
-    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
-        """Get the endpoint, change its traffic, put it. Deployments left out get none."""
+    def set_traffic(self, endpoint: str, order: SetTraffic) -> None:
+        """Get the endpoint, change its live and mirrored traffic, put it. Deployments left out get none."""
         ...
 
     def delete_deployment(self, endpoint: str, deployment: str) -> None:

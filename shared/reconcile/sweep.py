@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-from croniter import croniter
-
 from shared.domain.events import ScheduleDue
 from shared.errors import RetryLater
 from shared.reconcile.inbox import STALE_AFTER, Inbox
@@ -34,6 +32,8 @@ def _record_due(inbox: Inbox, clock: Clock, pointer: Pointer) -> bool:
     """The last due time is recorded in every sweep; its key makes that once. True: a nudge went out with it."""
     if pointer.schedule is None:
         return False
+    from croniter import croniter  # only a model with a schedule has use for it
+
     now = clock.now()
     due = croniter(pointer.schedule, now).get_prev(type(now))
     if due < pointer.published_at or due < now - MISSED_AFTER:

@@ -6,6 +6,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from shared.domain.actions import SetTraffic
 from shared.domain.observation import DeploymentState, JobStatus
 from shared.errors import NeedsPerson, RetryLater
 from tests.contract.platforms import Bench
@@ -71,7 +72,7 @@ def test_an_endpoint_that_nobody_made_does_not_exist(bench: Bench) -> None:
 
 def test_traffic_for_a_deployment_that_is_not_there_is_to_be_tried_later(bench: Bench) -> None:
     with pytest.raises(RetryLater):
-        bench.platform.set_traffic(bench.endpoint, {a_deployment(): 100})
+        bench.platform.set_traffic(bench.endpoint, SetTraffic(traffic={a_deployment(): 100}))
 
 
 def test_deleting_a_deployment_that_is_not_there_is_fine(bench: Bench) -> None:
@@ -109,7 +110,7 @@ def _set_traffic(bench: Bench, traffic: dict[str, int]) -> None:
         shares = bench.platform.endpoint(bench.endpoint).traffic
         return {name: pct for name, pct in shares.items() if pct}
 
-    _insist(bench, lambda: bench.platform.set_traffic(bench.endpoint, traffic))
+    _insist(bench, lambda: bench.platform.set_traffic(bench.endpoint, SetTraffic(traffic=traffic)))
     bench.until(lambda: seen() == traffic)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.domain.actions import CreateDeployment, RegisterModel, SubmitJob
+from shared.domain.actions import CreateDeployment, RegisterModel, SetTraffic, SubmitJob
 from shared.domain.evaluation import Artifact, ChampionScores, Evaluation, HeldOut, Paired, Scores
 from shared.domain.manifest import Manifest
 from shared.domain.observation import (
@@ -82,6 +82,7 @@ class Endpoint:
     """One online endpoint. `tags` stands for all that others set and a careless put would wipe out."""
 
     traffic: dict[str, int] = field(default_factory=dict)
+    mirror: dict[str, int] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=lambda: {"team": "flights"})
     deployments: dict[str, Deployment] = field(default_factory=dict)
 
@@ -117,6 +118,7 @@ class FakePlatform:
         self.versions: dict[int, str] = {}
         self.endpoints: dict[str, Endpoint] = {"flights": Endpoint()}
         self.busy_until: datetime | None = None
+        self.logs_mirrored = True
 
     # jobs
 
@@ -167,7 +169,8 @@ class FakePlatform:
                 return EndpointSeen(exists=False)
             now = self.clock.now()
             states = {name: deployment.state(now) for name, deployment in found.deployments.items()}
-            return EndpointSeen(exists=True, traffic=dict(found.traffic), deployments=states)
+            traffic, mirror = dict(found.traffic), dict(found.mirror)
+            return EndpointSeen(exists=True, traffic=traffic, mirror=mirror, deployments=states)
 
     def create_deployment(self, model: str, order: CreateDeployment, publication: Publication) -> None:
         with around(self.interrupt, "create_deployment"):
@@ -181,18 +184,18 @@ class FakePlatform:
             found.deployments[order.deployment] = Deployment(version=order.version, ready=ready, fate=fate)
             self.busy_until = ready
 
-    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
+    def set_traffic(self, endpoint: str, order: SetTraffic) -> None:
         """Get, change, put: three moments, between which others may act."""
         with around(self.interrupt, "get_endpoint"):
             document = self.get(endpoint)
-        document["traffic"] = traffic
+        document["traffic"], document["mirror"] = dict(order.traffic), dict(order.mirror)
         with around(self.interrupt, "put_endpoint"):
             self.put(endpoint, document)
 
     def get(self, endpoint: str) -> dict[str, dict[str, int] | dict[str, str]]:
         """The endpoint as a document."""
         found = self._free(endpoint)
-        return {"traffic": dict(found.traffic), "tags": dict(found.tags)}
+        return {"traffic": dict(found.traffic), "mirror": dict(found.mirror), "tags": dict(found.tags)}
 
     def put(self, endpoint: str, document: dict[str, dict[str, int] | dict[str, str]]) -> None:
         """Replace the endpoint: what the document leaves out is gone."""
@@ -200,11 +203,14 @@ class FakePlatform:
         traffic = {name: int(pct) for name, pct in document.get("traffic", {}).items()}
         if sum(traffic.values()) not in (0, 100):
             raise Violation(f"traffic sums to {sum(traffic.values())}: {traffic}")
-        for name in traffic:
+        mirror = {name: int(pct) for name, pct in document.get("mirror", {}).items()}
+        if set(traffic) & set(mirror) or len(mirror) > 1:
+            raise Violation(f"live and mirrored traffic of one deployment: {traffic}, {mirror}")
+        for name in (*traffic, *mirror):
             deployment = found.deployments.get(name)
             if deployment is None or deployment.gone is not None:
                 raise RetryLater(f"deployment {name} does not exist", 5)
-        found.traffic = traffic
+        found.traffic, found.mirror = traffic, mirror
         found.tags = {name: str(value) for name, value in document.get("tags", {}).items()}
         self.busy_until = self.clock.now() + timedelta(seconds=2)
 
@@ -214,8 +220,8 @@ class FakePlatform:
             target = found.deployments.get(deployment)
             if target is None:
                 return
-            if found.traffic.get(deployment):
-                raise Violation(f"{deployment} was to be deleted with {found.traffic[deployment]} % of traffic")
+            if found.traffic.get(deployment) or found.mirror.get(deployment):
+                raise Violation(f"{deployment} was to be deleted with traffic")
             target.gone = self.clock.now() + timedelta(seconds=20)
             self.busy_until = target.gone
 
@@ -246,7 +252,8 @@ class FakePlatform:
         with around(self.interrupt, "stats"):
             found, seconds = self.endpoints[endpoint], (end - start).total_seconds()
             stats = {}
-            for name, pct in found.traffic.items():
+            shares = [*found.traffic.items(), *(found.mirror.items() if self.logs_mirrored else ())]
+            for name, pct in shares:
                 deployment = found.deployments[name]
                 requests = int(seconds * deployment.fate.requests_per_s * pct / 100)
                 if requests:

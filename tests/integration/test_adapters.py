@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from shared.domain import names
+from shared.domain.actions import SetTraffic
 from shared.domain.publication import Publication
 from shared.errors import NeedsPerson, RetryLater
 from shared.settings import Settings
@@ -144,7 +145,8 @@ class TestEndpoints:
         bench.register(1, "job-a")
         bench.until(lambda: taken(lambda: bench.deploy("r0004", 1)))
         bench.until(lambda: bench.platform.endpoint(bench.endpoint).deployments["r0004"] == "ready")
-        bench.until(lambda: taken(lambda: bench.platform.set_traffic(bench.endpoint, {"r0004": 100})))
+        all_to_it = SetTraffic(traffic={"r0004": 100})
+        bench.until(lambda: taken(lambda: bench.platform.set_traffic(bench.endpoint, all_to_it)))
         bench.until(lambda: bench.platform.endpoint(bench.endpoint).traffic.get("r0004") == 100)
         assert client(local_cloud).online_endpoints.get(bench.endpoint).tags == {"team": "flights"}
 

@@ -10,6 +10,7 @@ from datetime import datetime
 import pytest
 
 from shared.domain import names
+from shared.domain.actions import SetTraffic
 from shared.domain.decide import Decision, decide
 from shared.domain.events import Event
 from shared.reconcile.loop import Inputs, Reconciler
@@ -87,8 +88,8 @@ class ActsBeforeItCommits(Reconciler):
 class PutsTrafficWithoutGet(FakePlatform):
     """Builds a fresh endpoint with the traffic it wants and puts that."""
 
-    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
-        self.put(endpoint, {"traffic": traffic})
+    def set_traffic(self, endpoint: str, order: SetTraffic) -> None:
+        self.put(endpoint, {"traffic": dict(order.traffic)})
 
 
 def caught(parts: Parts, schedules: int = 400) -> bool:

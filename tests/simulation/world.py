@@ -18,7 +18,7 @@ from shared.domain import names
 from shared.domain.events import AlertFired, Command, CommandGiven, Event, JobEnded
 from shared.domain.observation import JobStatus
 from shared.domain.reasons import Why
-from shared.domain.spec import NoData, Rollout, Step
+from shared.domain.spec import NoData, Rollout, Shadow, Step
 from shared.errors import RetryLater
 from shared.reconcile.inbox import Inbox
 from shared.reconcile.loop import Inputs, Reconciler
@@ -91,6 +91,7 @@ class World:
             endpoint="e",
             deployment="d",
             sample_request="s",
+            shadow=Shadow(mirror_pct=20, hold_s=60, min_requests=20) if self.seed % 3 == 0 else None,
             steps=(
                 Step(traffic_pct=20, hold_s=60, min_requests=20),
                 Step(traffic_pct=100, hold_s=60, min_requests=20),

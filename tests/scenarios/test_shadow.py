@@ -1,0 +1,74 @@
+"""The mirror stage: a candidate answers a copy of live traffic before any user gets its answers."""
+
+import msgspec
+
+from shared.domain.events import Command
+from shared.domain.lifecycle import Phase
+from shared.domain.reasons import Why
+from shared.domain.spec import Shadow
+from tests.fakes.examples import ENDPOINT, a_publication, a_spec
+from tests.fakes.platform import Fate
+from tests.scenarios.story import Story
+
+
+def shadow_story(fate: Fate | None = None) -> Story:
+    """A story with a first release live and a second one in its mirror stage."""
+    spec = a_spec()
+    rollout = msgspec.structs.replace(spec.rollout, shadow=Shadow(mirror_pct=20, hold_s=120, min_requests=30))
+    story = Story({2: fate or Fate()}, a_publication(msgspec.structs.replace(spec, rollout=rollout)))
+    story.month(1, 2)
+    story.passes(60)
+    story.month(3)
+    story.until(Phase.SHADOWING)
+    story.passes(0.6)
+    return story
+
+
+def mirror(story: Story) -> dict[str, int]:
+    return story.platform.endpoints[ENDPOINT].mirror
+
+
+def test_while_shadowing_users_get_only_the_live_answers() -> None:
+    story = shadow_story()
+    assert (story.traffic, mirror(story)) == ({"r0001": 100}, {"r0002": 20})
+
+
+def test_a_first_release_has_nothing_to_shadow() -> None:
+    story = shadow_story()
+    assert story.seen_traffic[:2] == [{}, {"r0001": 100}]
+
+
+def test_leaving_the_stage_clears_the_mirror_with_the_first_live_traffic() -> None:
+    story = shadow_story()
+    story.until(Phase.CANARY)
+    story.passes(0.1)
+    assert (story.traffic, mirror(story)) == ({"r0001": 90, "r0002": 10}, {})
+
+
+def test_a_candidate_that_shadows_well_goes_live() -> None:
+    story = shadow_story()
+    story.passes(60)
+    assert story.traffic == {"r0002": 100}
+    assert Why.SHADOW_PASSED in story.whys
+
+
+def test_a_candidate_that_fails_in_the_mirror_never_reaches_a_user() -> None:
+    story = shadow_story(Fate(error_share=0.5))
+    story.passes(60)
+    assert (story.traffic, mirror(story)) == ({"r0001": 100}, {})
+    assert not [traffic for traffic in story.seen_traffic if "r0002" in traffic]
+
+
+def test_where_mirrored_requests_are_not_logged_the_canary_has_to_show() -> None:
+    story = shadow_story()
+    story.platform.logs_mirrored = False
+    story.passes(60)
+    assert Why.SHADOW_UNSEEN in story.whys
+    assert story.traffic == {"r0002": 100}
+
+
+def test_aborting_the_stage_clears_the_mirror() -> None:
+    story = shadow_story()
+    story.command(Command.ABORT)
+    story.passes(5)
+    assert (story.traffic, mirror(story)) == ({"r0001": 100}, {})
