@@ -11,8 +11,8 @@ UV := $(BIN)/python -m uv
 unexport AZURE_SUBSCRIPTION_ID AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECRET
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-unit test-scenarios test-simulation test-contract test-integration test-e2e \
-	check format schema lock clean
+.PHONY: help setup install demo up down test test-unit test-pipelines test-scenarios test-simulation test-contract \
+	test-integration test-e2e check check-infra format schema lock clean
 
 help: ## show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,8 @@ help: ## show what there is
 # ---- set-up: a stamp a step, newer than what the step was made from
 
 setup: $(DONE)/python $(DONE)/upkeep $(DONE)/azurite $(DONE)/models ## install everything (needs Python 3.11 and make)
+
+install: $(DONE)/upkeep ## install the command line alone, which is what a pipeline needs that deploys
 
 $(DONE)/uv: requirements-dev.txt
 	$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 11), "Upkeep needs Python 3.11; set PYTHON=…"'
@@ -39,6 +41,13 @@ $(DONE)/python: requirements.txt requirements-dev.txt requirements-host.txt $(DO
 
 $(DONE)/upkeep: pyproject.toml $(DONE)/python
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+# checkov pins packages so old that they would hold back everything else.
+$(DONE)/checkov: requirements-checkov.txt $(DONE)/uv
+	$(UV) venv --quiet --clear --python $(BIN)/python .venv-checkov
+	$(UV) pip install --quiet --python .venv-checkov/bin/python --require-hashes --compile-bytecode --no-deps \
+		-r requirements-checkov.txt
 	@touch $@
 
 $(DONE)/azurite: localcloud/package-lock.json requirements-node.txt $(DONE)/python
@@ -65,9 +74,9 @@ down: ## stop it; its state stays in .local
 
 # ---- tests and checks
 
-test: setup test-unit test-scenarios test-simulation test-contract test-integration test-e2e ## all tests, the quick ones first
+test: setup test-unit test-pipelines test-scenarios test-simulation test-contract test-integration test-e2e ## all tests, the quick ones first
 
-test-unit test-scenarios test-simulation test-contract test-integration test-e2e: $(DONE)/python
+test-unit test-pipelines test-scenarios test-simulation test-contract test-integration test-e2e: $(DONE)/python
 	$(BIN)/python -m pytest -q tests/$(@:test-%=%)
 
 check: setup ## lint, formats, types, layers, pipelines
@@ -75,12 +84,18 @@ check: setup ## lint, formats, types, layers, pipelines
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/upkeep check
+	$(BIN)/upkeep validate
 	$(BIN)/actionlint .github/workflows/*.yml
-	$(BIN)/zizmor --offline --quiet .github/workflows
+	$(BIN)/zizmor --offline --pedantic --quiet .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	$(BIN)/check-jsonschema --regex-variant nonunicode --builtin-schema vendor.azure-pipelines \
-		--data-transform azure-pipelines azure-pipelines.yml
+		--data-transform azure-pipelines azure-pipelines.yml $(filter-out pipelines/scan.yml,$(wildcard pipelines/*.yml))
+
+check-infra: $(DONE)/python $(DONE)/checkov ## Bicep: syntax, names, types (UPKEEP_BICEP_TYPES), safety, against the app
+	$(BIN)/python -m infra.check infra
+	$(BIN)/python -m infra.check.checkov infra --checkov .venv-checkov/bin/checkov
+	$(BIN)/python -m pytest -q tests/infra
 
 format: $(DONE)/python ## format and mend what can be mended
 	$(BIN)/ruff check --fix .
@@ -88,6 +103,20 @@ format: $(DONE)/python ## format and mend what can be mended
 
 schema: $(DONE)/python ## write docs/reference/upkeep.schema.json anew
 	$(BIN)/python -m shared.operator.schema
+
+# ---- the package that is deployed
+
+package: $(DONE)/python ## build dist/upkeep-VERSION.zip with checksum, bill of materials and provenance
+	$(BIN)/python -m infra.package $(PACKAGE_OPTIONS)
+
+sbom: $(DONE)/python ## check the package's bill of materials (CycloneDX) and print what is in it
+	$(BIN)/python -m infra.package_papers
+
+audit: $(DONE)/python ## ask whether vulnerabilities are known of anything that is locked (needs the network)
+	$(BIN)/python -m infra.package_audit
+
+bench-coldstart: $(DONE)/azurite ## measure the package's cold start beside that of a naive app (two minutes)
+	$(BIN)/python -m benchmarks.coldstart
 
 # ---- locks
 
@@ -98,8 +127,9 @@ lock: $(DONE)/uv ## resolve the requirements*.in anew
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) requirements-node.in -o requirements-node.txt
+	$(COMPILE) --override requirements-checkov-overrides.txt requirements-checkov.in -o requirements-checkov.txt
 	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-deps --python-version 3.13 \
 		--custom-compile-command "make lock" requirements-host.in -o requirements-host.txt
 
 clean: down ## remove everything that was made here, the play state too
-	rm -rf $(VENV) .local localcloud/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-checkov .local localcloud/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

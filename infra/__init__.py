@@ -1,0 +1,1 @@
+"""What Upkeep needs of Azure, in Bicep, and the check of it."""

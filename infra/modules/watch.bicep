@@ -1,0 +1,19 @@
+// What is watched of a model. models.json has one a model; every number is whole, because Bicep knows no others.
+
+@export()
+type ModelWatch = {
+  // As in upkeep.yaml. The rules are called NAME-error-rate and NAME-mae: upkeep.yaml says under `alerts` what they do.
+  name: string
+  // As in score/endpoint.yml.
+  endpoint: string
+  // Share of answers that are the deployment's fault, above which NAME-error-rate fires.
+  errorRatePct: int
+  // Requests in a quarter of an hour below which nothing is said of the share.
+  errorRateRequests: int
+  // Mean of AbsoluteError in ModelPerformance_CL above which NAME-mae fires: about 1.4 times what the live model was judged by.
+  meanErrorAbove: int
+  // Known outcomes in six hours below which nothing is said of the mean.
+  meanErrorAnswers: int
+  // Latency of 95 % of the requests, above which people are told.
+  latencyP95Ms: int
+}
