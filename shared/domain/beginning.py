@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.changes import Draft
+from shared.domain.freeze import frozen, thaw
 from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
 from shared.domain.manifest import seal
 from shared.domain.publication import Publication
@@ -19,6 +20,8 @@ def begin(publication: Publication, draft: Draft, now: datetime) -> Draft:
     spec, record = publication.spec, draft.record
     cause = record.asked or _batch(spec, record, now)
     if cause is None or record.paused is not None:
+        return draft
+    if frozen(spec, now) and cause.kind is not CauseKind.COMMAND:
         return draft
     if cause.kind is not CauseKind.COMMAND and now < allowed_from(spec, record):
         return draft
@@ -69,8 +72,13 @@ def allowed_from(spec: Spec, record: Record) -> datetime:
     return max(times)
 
 
-def look_for_beginning(spec: Spec, record: Record) -> datetime | None:
+def look_for_beginning(spec: Spec, record: Record, now: datetime) -> datetime | None:
     """When a release could begin without any further event."""
+    look = _ready_at(spec, record)
+    return None if look is None else thaw(spec, max(look, now))
+
+
+def _ready_at(spec: Spec, record: Record) -> datetime | None:
     if record.paused is not None:
         return None
     if record.asked is not None:

@@ -85,4 +85,4 @@ def _look_again(publication: Publication, record: Record, now: datetime) -> date
         return record.release.since + timedelta(seconds=publication.spec.approval.expires_s)
     if record.release is not None or record.retiring:
         return now + timedelta(seconds=publication.spec.poll_s)
-    return look_for_beginning(publication.spec, record)
+    return look_for_beginning(publication.spec, record, now)

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 from shared.domain.analysis import Check, Finding, analyse
 from shared.domain.changes import Draft
+from shared.domain.freeze import held
 from shared.domain.lifecycle import Phase, Signal
 from shared.domain.observation import DeploymentState, EndpointSeen, Observation, SmokeSeen, TrafficSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Fact, Why
 from shared.domain.record import MAX_KEPT, Record, Release, Serving
-from shared.domain.spec import NoData, Rollout, Shadow, Step
+from shared.domain.spec import NoData, Rollout, Shadow, Spec, Step
 
 AT_ONCE = (Step(traffic_pct=100, hold_s=0, min_requests=0),)
 
@@ -66,8 +67,8 @@ def smoke_test(
     if lost is not None:
         return lost
     if seen.ok:
-        if draft.record.paused is not None and draft.release.restores is None:
-            return draft
+        if held(publication.spec, draft.record, now):
+            return _hold(draft)
         shadows = publication.spec.rollout.shadow and draft.record.live and not draft.release.restores
         signal = Signal.SHADOW_BEGUN if shadows else Signal.SMOKE_PASSED
         return draft.signal(signal, now).because(Why.SMOKE_PASSED, "The sample request was answered.")
@@ -87,7 +88,8 @@ def smoke_test(
 def shadow(publication: Publication, draft: Draft, seen: Observation, now: datetime) -> Draft:
     """Let the candidate answer a copy of live traffic, which nobody gets, and judge it by how it does."""
     assert seen.endpoint is not None
-    record, rollout, live = draft.record, publication.spec.rollout, draft.record.live
+    record, spec, live = draft.record, publication.spec, draft.record.live
+    rollout = spec.rollout
     assert rollout.shadow is not None
     assert live is not None
     settled = _settle(draft, seen.endpoint, {live.deployment: 100}, now, mirrored(rollout, record))
@@ -101,8 +103,8 @@ def shadow(publication: Publication, draft: Draft, seen: Observation, now: datet
         return _analysis_failed(draft, check, now)
     expected = seen.traffic.of(live.deployment).requests * wanted.mirror_pct / 100
     if check.finding is Finding.INCONCLUSIVE and not _unlogged(check, seen.traffic, wanted, expected):
-        return _silence(rollout, draft, check, draft.release.step_since + timedelta(seconds=wanted.hold_s), now)
-    return _shadow_passed(draft, check, now)
+        return _silence(spec, draft, check, draft.release.step_since + timedelta(seconds=wanted.hold_s), now)
+    return _shadow_passed(spec, draft, check, now)
 
 
 def _unlogged(check: Check, traffic: TrafficSeen, wanted: Shadow, expected: float) -> bool:
@@ -111,9 +113,9 @@ def _unlogged(check: Check, traffic: TrafficSeen, wanted: Shadow, expected: floa
     return complete and check.facts["requests"] == 0 and expected >= max(wanted.min_requests, 20)
 
 
-def _shadow_passed(draft: Draft, check: Check, now: datetime) -> Draft:
-    if draft.record.paused is not None:
-        return draft
+def _shadow_passed(spec: Spec, draft: Draft, check: Check, now: datetime) -> Draft:
+    if held(spec, draft.record, now):
+        return _hold(draft)
     unseen = check.finding is Finding.INCONCLUSIVE
     why = Why.SHADOW_UNSEEN if unseen else Why.SHADOW_PASSED
     text = "Mirrored requests are not logged; the canary will show." if unseen else f"Mirrored: {check.text}"
@@ -123,7 +125,8 @@ def _shadow_passed(draft: Draft, check: Check, now: datetime) -> Draft:
 def canary(publication: Publication, draft: Draft, seen: Observation, now: datetime) -> Draft:
     """Hold the step until its window passes, fails, or has been silent for too long."""
     assert seen.endpoint is not None
-    rollout, release = publication.spec.rollout, draft.release
+    spec, release = publication.spec, draft.release
+    rollout = spec.rollout
     settled = _settle(draft, seen.endpoint, split(rollout, draft.record), now)
     if settled is not None:
         return settled
@@ -134,8 +137,8 @@ def canary(publication: Publication, draft: Draft, seen: Observation, now: datet
     if check.finding is Finding.FAIL:
         return _analysis_failed(draft, check, now)
     if check.finding is Finding.INCONCLUSIVE:
-        return _silence(rollout, draft, check, release.step_since + timedelta(seconds=step.hold_s), now)
-    return _step_passed(rollout, draft, check, now)
+        return _silence(spec, draft, check, release.step_since + timedelta(seconds=step.hold_s), now)
+    return _step_passed(spec, draft, check, now)
 
 
 def bake(publication: Publication, draft: Draft, seen: Observation, now: datetime) -> Draft:
@@ -150,8 +153,9 @@ def bake(publication: Publication, draft: Draft, seen: Observation, now: datetim
     check = _check(rollout, draft.record, seen.traffic, rollout.bake_s, 0)
     if check.finding is Finding.FAIL:
         return _analysis_failed(draft, check, now)
-    held = draft.record.paused is not None and release.restores is None
-    return draft if check.finding is Finding.INCONCLUSIVE or held else go_live(draft, Signal.BAKED, now)
+    if check.finding is Finding.INCONCLUSIVE:
+        return draft
+    return _hold(draft) if held(publication.spec, draft.record, now) else go_live(draft, Signal.BAKED, now)
 
 
 def roll_back(draft: Draft, seen: EndpointSeen, now: datetime) -> Draft:
@@ -182,6 +186,13 @@ def retire(draft: Draft, seen: EndpointSeen) -> Draft:
             text = f"Deployment {name} is gone."
             draft = draft.with_record(retiring=rest).because(Why.DEPLOYMENT_RETIRED, text, {"deployment": name})
     return draft
+
+
+def _hold(draft: Draft) -> Draft:
+    """Stay where it is. A pause was told when it began; a freeze is told by the release that it holds up."""
+    if draft.record.paused is not None:
+        return draft
+    return draft.waiting(Why.FROZEN, "A change freeze is on: nothing moves forward until it is over.")
 
 
 def _lost(draft: Draft, seen: EndpointSeen, now: datetime) -> Draft | None:
@@ -218,10 +229,10 @@ def _check(rollout: Rollout, record: Record, traffic: TrafficSeen, hold_s: int, 
     return analyse(rollout.analysis, candidate, live, min_requests, complete=complete)
 
 
-def _step_passed(rollout: Rollout, draft: Draft, check: Check, now: datetime) -> Draft:
-    if draft.record.paused is not None and draft.release.restores is None:
-        return draft
-    steps, step = steps_of(rollout, draft.record), draft.release.step
+def _step_passed(spec: Spec, draft: Draft, check: Check, now: datetime) -> Draft:
+    if held(spec, draft.record, now):
+        return _hold(draft)
+    steps, step = steps_of(spec.rollout, draft.record), draft.release.step
     facts = {"step": step, "traffic_pct": steps[step].traffic_pct, **check.facts}
     if step + 1 == len(steps):
         draft = draft.signal(Signal.LAST_STEP_PASSED, now, step_since=None)
@@ -230,20 +241,20 @@ def _step_passed(rollout: Rollout, draft: Draft, check: Check, now: datetime) ->
     return draft.because(Why.STEP_PASSED, f"{steps[step].traffic_pct} % passed: {check.text}", facts)
 
 
-def _silence(rollout: Rollout, draft: Draft, check: Check, held_until: datetime, now: datetime) -> Draft:
+def _silence(spec: Spec, draft: Draft, check: Check, held_until: datetime, now: datetime) -> Draft:
     """Too little was seen. Up to a limit that is waited for; then the spec's policy says what silence means."""
-    if now < held_until + timedelta(seconds=rollout.max_hold_s):
+    if now < held_until + timedelta(seconds=spec.rollout.max_hold_s):
         return draft
-    match rollout.no_data:
+    match spec.rollout.no_data:
         case NoData.HOLD:
             return draft.waiting(Why.NO_DATA, "Too few requests to judge by; a person has to decide.")
         case NoData.ROLLBACK:
             text = f"Too few requests to judge by: {check.text}"
             return draft.signal(Signal.ANALYSIS_FAILED, now, because=text).because(Why.NO_DATA, text, check.facts)
         case NoData.PROMOTE if draft.release.phase is Phase.SHADOWING:
-            return _shadow_passed(draft, check, now)
+            return _shadow_passed(spec, draft, check, now)
         case NoData.PROMOTE:
-            return _step_passed(rollout, draft.because(Why.NO_DATA, check.text, check.facts), check, now)
+            return _step_passed(spec, draft.because(Why.NO_DATA, check.text, check.facts), check, now)
 
 
 def _analysis_failed(draft: Draft, check: Check, now: datetime) -> Draft:

@@ -154,6 +154,19 @@ class Retrain(Written, frozen=True, kw_only=True):
     max_runs_per_day: Positive = 24
 
 
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+ClockTime = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="HH:MM, on a clock of 24 hours")]
+
+
+class Freeze(Written, frozen=True, kw_only=True):
+    """Hours, on these days, in which nothing new begins and no traffic moves forward. May go over midnight."""
+
+    days: tuple[Day, ...]
+    start: ClockTime = "00:00"
+    end: Annotated[str, Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")] = "24:00"
+    time_zone: str = "UTC"
+
+
 class AlertResponse(StrEnum):
     """What a fired alert makes Upkeep do."""
 
@@ -174,6 +187,7 @@ class Spec(Written, frozen=True, kw_only=True):
     description: str = ""
     approval: Approval = field(default_factory=Approval)
     retrain: Retrain = field(default_factory=Retrain)
+    freezes: tuple[Freeze, ...] = ()
     alerts: dict[str, AlertResponse] = field(default_factory=dict)
     poll_s: Positive = 30
 

@@ -86,8 +86,8 @@ def _endpoint(publication: Publication, record: Record, release: Release, seen: 
     if not seen.exists:
         return []
     if release.phase is Phase.DEPLOYING:
-        held = record.paused is not None and release.restores is None
-        if release.deployment in seen.deployments or held:
+        paused = record.paused is not None and release.restores is None
+        if release.deployment in seen.deployments or paused:
             return []
         order = CreateDeployment(
             deployment=release.deployment, version=release.version, publication=release.publication

@@ -4,11 +4,12 @@ see that it is there.
 
 from collections.abc import Iterator
 from pathlib import Path as FilePath
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import croniter
 
 from shared.domain.record import MAX_PARTS
-from shared.domain.spec import Column, ColumnType, Data, Rollout, Spec
+from shared.domain.spec import Column, ColumnType, Data, Freeze, Rollout, Spec
 from shared.operator.places import Mistake, Path
 from shared.operator.shape import nearest
 
@@ -21,6 +22,7 @@ def mistakes(spec: Spec, folder: FilePath) -> Iterator[Mistake]:
     yield from _data(spec.data)
     yield from _rollout(spec.rollout)
     yield from _schedule(spec.retrain.schedule)
+    yield from _freezes(spec.freezes)
     if not spec.gates.metric.strip():
         yield Mistake(("gates", "metric"), "must name a metric of evaluation.json")
     for rule in spec.alerts:
@@ -118,6 +120,19 @@ def _schedule(schedule: str | None) -> Iterator[Mistake]:
         yield Mistake(at, f'"{schedule}" has {fields} fields; cron has 5: minute hour day month weekday')
     elif not croniter.is_valid(schedule):
         yield Mistake(at, f'"{schedule}" is no cron expression; "0 3 * * 1" is every Monday at 3:00 UTC')
+
+
+def _freezes(freezes: tuple[Freeze, ...]) -> Iterator[Mistake]:
+    for number, freeze in enumerate(freezes):
+        at: Path = ("freezes", number)
+        if not freeze.days:
+            yield Mistake((*at, "days"), "a freeze needs a day, such as [sat, sun]")
+        if freeze.start == freeze.end:
+            yield Mistake((*at, "end"), f"start and end are both {freeze.start}, so that the freeze is empty")
+        try:
+            ZoneInfo(freeze.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            yield Mistake((*at, "time_zone"), f'"{freeze.time_zone}" is no time zone; "Europe/Berlin" is one')
 
 
 def _files(spec: Spec, folder: FilePath) -> Iterator[Mistake]:

@@ -249,6 +249,11 @@ def test_all_mistakes_of_shape_are_told_at_once_in_the_order_of_their_lines(fold
         ),
         (
             "rollout:",
+            "freezes: [{days: [sat], time_zone: Mars/Olympus}]\nrollout:",
+            'freezes[0].time_zone: "Mars/Olympus" is no time zone; "Europe/Berlin" is one (line 12)',
+        ),
+        (
+            "rollout:",
             "alerts: {slow: restart}\nrollout:",
             'alerts.slow: must be retrain, rollback or pause, not "restart" (line 12)',
         ),
