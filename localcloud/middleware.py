@@ -3,6 +3,7 @@
 Called by gateway.py. Scoring calls are left to the router for faults, because only it knows the deployment.
 """
 
+import asyncio
 import json
 import logging
 import time
@@ -65,17 +66,19 @@ async def arm_errors(request: web.Request, handler: Handler) -> web.StreamRespon
 
 @web.middleware
 async def injected_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer with a fault instead, when one was injected for this call."""
+    """Answer late, or with a fault instead, when one was injected for this call."""
     if not request.path.startswith(SPARED):
         fault = request.app[FAULTS].pick(f"{request.method} {request.path}")
         if fault is not None:
-            return fault_response(fault)
+            await asyncio.sleep(fault.delay_s)
+            if fault.status is not None:
+                return fault_response(fault.status, fault)
     return await handler(request)
 
 
-def fault_response(fault: Fault) -> web.Response:
+def fault_response(status: int, fault: Fault) -> web.Response:
     """The response that a fault stands for."""
-    return web.Response(status=fault.status, text=fault.body, content_type="application/json")
+    return web.Response(status=status, text=fault.body, content_type="application/json")
 
 
 ALL = (access_log, arm_errors, injected_faults)

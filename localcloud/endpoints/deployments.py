@@ -12,11 +12,12 @@ from typing import Any
 from aiohttp import web
 
 from localcloud.cloud import Cloud
+from localcloud.collector.service import Collector
 from localcloud.controlplane.responses import body_of, now, page, route
 from localcloud.endpoints.documents import Document, Documents
 from localcloud.endpoints.operations import OperationError, Operations
 from localcloud.endpoints.provisioning import deployment_folder, discard_older, prepare
-from localcloud.endpoints.rules import SETTLED, check_deletable, check_deployment, check_name, check_room
+from localcloud.endpoints.rules import SETTLED, check_deletable, check_name, check_room, read_deployment
 from localcloud.endpoints.servers import ServerError, Servers
 from localcloud.processes import tail
 
@@ -26,8 +27,11 @@ _PATH = "/onlineEndpoints/{endpoint}/deployments"
 class Deployments:
     """Handlers of …/onlineEndpoints/{endpoint}/deployments."""
 
-    def __init__(self, cloud: Cloud, documents: Documents, operations: Operations, servers: Servers) -> None:
+    def __init__(
+        self, cloud: Cloud, documents: Documents, operations: Operations, servers: Servers, collector: Collector
+    ) -> None:
         self._cloud = cloud
+        self._collector = collector
         self._documents = documents
         self._operations = operations
         self._servers = servers
@@ -56,6 +60,7 @@ class Deployments:
         """Stop the server and forget the deployment."""
         endpoint, name = document["endpoint"], document["name"]
         await self._servers.remove(f"{endpoint}/{name}")
+        await self._collector.close(endpoint, name)
         folder = deployment_folder(self._cloud, endpoint, name)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         self._documents.remove_deployment(endpoint, name)
@@ -71,12 +76,11 @@ class Deployments:
         endpoint = self._documents.endpoint(request.match_info["endpoint"])["name"]
         name = request.match_info["name"]
         body = await body_of(request)
-        properties: dict[str, Any] = body.get("properties") or {}
         before = self._documents.find_deployment(endpoint, name)
         if before is None:
             check_name(name, "deployment")
             check_room(len(self._documents.deployments(endpoint)))
-        check_deployment(properties)
+        properties: dict[str, Any] = read_deployment(body.get("properties") or {})
         self._documents.require_idle(endpoint)
         operation = self._operations.new()
         document = {
@@ -129,17 +133,31 @@ class Deployments:
         return web.json_response({"content": content})
 
     async def _provision(self, document: Document) -> None:
-        key = f"{document['endpoint']}/{document['name']}"
+        endpoint, name = document["endpoint"], document["name"]
         try:
-            await self._servers.replace(key, await prepare(self._cloud, document))
+            await self._suffer(f"PROVISION {endpoint} {name}")
+            launch = await prepare(self._cloud, self._collector, document)
+            await self._servers.replace(f"{endpoint}/{name}", launch)
         except ServerError as fault:
+            await self._collector.drop(endpoint, name, document["generation"])
             self._documents.save_deployment({**document, "state": "Failed"})
             raise OperationError("ContainerNotReady", str(fault)) from fault
         except Exception as error:
+            await self._collector.drop(endpoint, name, document["generation"])
             self._documents.save_deployment({**document, "state": "Failed", "error": str(error)})
             raise
+        # Only now: the old server has ended, and has posted what it had.
+        await self._collector.close(endpoint, name, but=document["generation"])
         await asyncio.to_thread(discard_older, self._cloud, document)
         self._documents.save_deployment({**document, "state": "Succeeded"})
+
+    async def _suffer(self, call: str) -> None:
+        """An injected fault: the server takes that much longer, and with a status it never becomes ready."""
+        fault = self._cloud.faults.pick(call)
+        if fault is not None:
+            await asyncio.sleep(fault.delay_s)
+            if fault.status is not None:
+                raise OperationError("ContainerNotReady", fault.body)
 
     def _named(self, request: web.Request) -> Document:
         return self._documents.deployment(request.match_info["endpoint"], request.match_info["name"])

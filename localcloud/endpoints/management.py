@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from localcloud.cloud import Cloud
+from localcloud.collector.service import Collector
 from localcloud.controlplane.responses import body_of, now, page, route, user_error
 from localcloud.endpoints.deployments import Deployments
 from localcloud.endpoints.documents import Document, Documents, new_key
@@ -42,7 +43,8 @@ class Endpoints:
         self.documents = Documents(cloud)
         self.servers = Servers(cloud, float(os.environ.get(READY_LIMIT_SETTING, "120")))
         self._operations = Operations(cloud)
-        self._deployments = Deployments(cloud, self.documents, self._operations, self.servers)
+        self._collector = Collector(cloud)
+        self._deployments = Deployments(cloud, self.documents, self._operations, self.servers, self._collector)
         self._operation_s = float(os.environ.get(OPERATION_SETTING, "0.3"))
 
     def routes(self) -> list[web.RouteDef]:
@@ -58,11 +60,13 @@ class Endpoints:
             route("POST", f"{_PATH}/{{endpoint}}/token", self._token),
             *self._deployments.routes(),
             *self._operations.routes(),
+            *self._collector.routes(),
         ]
 
     async def start(self) -> None:
         """Bring back the servers, and take up the operations that were not finished."""
         await asyncio.to_thread(discard_unknown, self._cloud)
+        await self._collector.start()
         await self.servers.resume()
         self._deployments.resume()
         for document in self.documents.endpoints():
@@ -75,6 +79,7 @@ class Endpoints:
         """Stop all scoring servers; what is stored brings them back at the next start."""
         await self._operations.stop()
         await self.servers.stop()
+        await self._collector.stop()
 
     async def _list(self, _request: web.Request) -> web.Response:
         return page(map(self.documents.show_endpoint, self.documents.endpoints()))
@@ -109,14 +114,15 @@ class Endpoints:
         )
 
     def _checked(self, name: str, before: Document | None, properties: dict[str, Any]) -> dict[str, Any]:
-        mirror = read_mirror_traffic(properties.get("mirrorTraffic"))
         if before is None:
             check_name(name, "endpoint")
             traffic_at_creation(properties.get("traffic"))
-            return {**properties, "traffic": {}, "mirrorTraffic": mirror}
+            traffic_at_creation(properties.get("mirrorTraffic"), "Mirror traffic")
+            return {**properties, "traffic": {}, "mirrorTraffic": {}}
         self.documents.require_idle(name)
         deployments = [deployment["name"] for deployment in self.documents.deployments(name)]
         traffic = read_traffic(properties.get("traffic"), deployments)
+        mirror = read_mirror_traffic(properties.get("mirrorTraffic"), traffic, deployments)
         return {**properties, "traffic": traffic, "mirrorTraffic": mirror}
 
     async def _patch(self, request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from localcloud.cloud import Cloud
+from localcloud.collector.service import Collector
 from localcloud.controlplane.blobs import MissingError
 from localcloud.controlplane.downloads import download_code, download_model
 from localcloud.controlplane.environments import EnvironmentBuildError, environment_python
@@ -21,15 +22,15 @@ def deployment_folder(cloud: Cloud, endpoint: str, name: str) -> Path:
     return cloud.folder / "deployments" / endpoint / name
 
 
-async def prepare(cloud: Cloud, deployment: Document) -> Launch:
-    """Download and build; raises OperationError with the reason."""
+async def prepare(cloud: Cloud, collector: Collector, deployment: Document) -> Launch:
+    """Download, build, and open the sidecar of one that collects data; raises OperationError with the reason."""
     try:
-        return await _prepare(cloud, deployment)
+        return await _prepare(cloud, collector, deployment)
     except (EnvironmentBuildError, MissingError, ValueError) as error:
         raise OperationError("BadArgument", str(error)) from error
 
 
-async def _prepare(cloud: Cloud, deployment: Document) -> Launch:
+async def _prepare(cloud: Cloud, collector: Collector, deployment: Document) -> Launch:
     properties = deployment["properties"]
     home = deployment_folder(cloud, deployment["endpoint"], deployment["name"])
     folder = home / str(deployment["generation"])
@@ -45,12 +46,13 @@ async def _prepare(cloud: Cloud, deployment: Document) -> Launch:
     if properties.get("model"):
         model_dir = folder / "azureml-models"
         await download_model(cloud, properties["model"], model_dir)
+    variables = {key: str(value) for key, value in (properties.get("environmentVariables") or {}).items()}
     return Launch(
         python=str(python),
         code=str(code),
         scoring_script=script,
         model_dir=None if model_dir is None else str(model_dir),
-        variables={key: str(value) for key, value in (properties.get("environmentVariables") or {}).items()},
+        variables={**variables, **await collector.open(deployment, folder)},
         log=str(home / "server.log"),
     )
 

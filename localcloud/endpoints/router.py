@@ -1,170 +1,132 @@
-"""Takes scoring requests, sends each to a deployment by the live traffic, and logs it.
+"""Takes scoring requests, sends each to a deployment by the live traffic, mirrors some, and logs them.
 
 Called over HTTP by whoever scores: POST /score/{endpoint}. It reads endpoints, deployments and servers, and
 changes none of them.
 """
 
+import os
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-from uuid import uuid4
+from functools import partial
 
-import aiohttp
 from aiohttp import web
 
-from localcloud.cloud import LOCATION, LOG_WORKSPACE_GUID, WORKSPACE, WORKSPACE_GUID, Cloud
-from localcloud.endpoints.answers import Answer, from_model, phrase, refusal
-from localcloud.endpoints.documents import Document, endpoint_id
+from localcloud.cloud import Cloud
+from localcloud.endpoints.answers import Answer, refusal
+from localcloud.endpoints.calls import Call, read_call
+from localcloud.endpoints.documents import Document
+from localcloud.endpoints.forward import Forwarder
 from localcloud.endpoints.management import Endpoints
-from localcloud.endpoints.traffic import DEPLOYMENT_HEADER, MAX_TIMEOUT_S, Split, auth_type, may_score, timeout_s
+from localcloud.endpoints.mirror import Draw, Mirror
+from localcloud.endpoints.traffic import DEPLOYMENT_HEADER, Split, may_score
+from localcloud.endpoints.traffic_log import traffic_row
 from localcloud.logs import Logs
 
-IDLE_CONNECTION_S = 30  # shorter than the server's own, see process.py
-# Headers that belong to one connection or to the router, and are not passed on.
-_OWN_HEADERS = frozenset(
-    {"host", "connection", "authorization", "content-length", "transfer-encoding", "accept-encoding"}
-)
+# Whether Azure logs mirrored requests is not known: the local cloud can do either.
+LOG_MIRRORED_SETTING = "UPKEEP_LOCAL_LOG_MIRRORED"
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a request goes, or why nowhere. `split` is true when the live traffic chose."""
+
+    deployment: Document | None = None
+    refused: Answer | None = None
+    split: bool = False
 
 
 class Router:
     """The data plane of all endpoints."""
 
     def __init__(self, cloud: Cloud, endpoints: Endpoints, logs: Logs) -> None:
-        self._cloud = cloud
         self._documents = endpoints.documents
-        self._servers = endpoints.servers
         self._logs = logs
         self._split = Split()
-        self._session: aiohttp.ClientSession | None = None
+        self._copies = Draw()
+        self._mirror = Mirror()
+        self._forwarder = Forwarder(endpoints.servers, cloud.faults)
+        self._logs_mirrored = os.environ.get(LOG_MIRRORED_SETTING, "on").lower() not in {"off", "false", "0"}
 
     def routes(self) -> list[web.RouteDef]:
-        """The scoring URI, what lies below it, and the description of its interface."""
+        """The scoring URI, what lies below it, the description of its interface; what became of the copies."""
         return [
             web.post("/score/{endpoint}", self._score),
             web.post("/score/{endpoint}/{path:.*}", self._score),
             web.get("/score/{endpoint}/{path:.*}", self._score),
+            web.get("/admin/mirror", self._mirrored),
         ]
 
     async def start(self) -> None:
         """Open the pool of connections to the scoring servers."""
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_CONNECTION_S)
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+        await self._forwarder.start()
 
     async def stop(self) -> None:
-        """Close it."""
-        if self._session is not None:
-            await self._session.close()
+        """Give up the copies that are under way, and close it."""
+        await self._mirror.stop()
+        await self._forwarder.stop()
 
     async def _score(self, request: web.Request) -> web.Response:
         began, moment = time.perf_counter(), datetime.now(UTC)
-        body = await request.read()
-        read_ms = _ms_since(began)
-        request_id = request.headers.get("x-request-id") or str(uuid4())
+        call = await read_call(request)
         endpoint = self._documents.find_endpoint(request.match_info["endpoint"])
         if endpoint is None:
             # Azure has no host name for it, and so no log either.
             missing = refusal(404, f"There is no endpoint {request.match_info['endpoint']!r}.")
-            return _response(missing, None, request_id)
-        deployment, answer = await self._answer(request, endpoint, body, request_id)
-        self._logs.record_traffic(
-            {
-                "TimeGenerated": moment,
-                **_endpoint_columns(endpoint, deployment),
-                **_request_columns(request, body, request_id),
-                "ResponseCode": answer.status,
-                "ResponseCodeReason": answer.reason,
-                "ModelStatusCode": answer.model_status,
-                "ModelStatusReason": None if answer.model_status is None else phrase(answer.model_status),
-                "TotalDurationMs": round(_ms_since(began)),
-                "RequestDurationMs": round(read_ms),
-                "ResponseDurationMs": round(answer.model_ms),
-                "ResponsePayloadSize": len(answer.body),
-            }
-        )
-        return _response(answer, deployment, request_id)
+            return _response(missing, None, call)
+        route = self._route(request, endpoint)
+        name = None if route.deployment is None else str(route.deployment["name"])
+        answer = route.refused
+        if route.deployment is not None:
+            answer = await self._forwarder.send(call, route.deployment)
+        assert answer is not None, "a route leads to a deployment or is refused"
+        self._logs.record_traffic(traffic_row(endpoint, name, call, answer, moment, _ms_since(began)))
+        if route.split:
+            self._offer_copy(endpoint, call)
+        return _response(answer, name, call)
 
-    async def _answer(
-        self, request: web.Request, endpoint: Document, body: bytes, request_id: str
-    ) -> tuple[str | None, Answer]:
+    def _route(self, request: web.Request, endpoint: Document) -> Route:
         if not may_score(endpoint, request.headers.get("Authorization")):
-            return None, refusal(401, "The key or token is missing or wrong.")
+            return Route(refused=refusal(401, "The key or token is missing or wrong."))
         named = request.headers.get(DEPLOYMENT_HEADER)
         name = named or self._split.draw(endpoint["name"], endpoint["properties"]["traffic"])
         if name is None:
-            return None, refusal(404, "The endpoint has no deployment with positive traffic.")
-        deployment = self._documents.find_deployment(endpoint["name"], name)
-        if deployment is None or deployment["state"] == "Deleting":
-            return None, refusal(404, f"The endpoint has no deployment {name!r}.")
-        fault = self._cloud.faults.pick(f"SCORE {endpoint['name']} {deployment['name']}")
-        if fault is not None:
-            return deployment["name"], Answer(fault.status, fault.body.encode(), fault.status)
-        return deployment["name"], await self._forward(request, deployment, body, request_id)
+            return Route(refused=refusal(404, "The endpoint has no deployment with positive traffic."))
+        deployment = self._serving(endpoint, name)
+        if deployment is None:
+            return Route(refused=refusal(404, f"The endpoint has no deployment {name!r}."))
+        return Route(deployment, split=not named)
 
-    async def _forward(self, request: web.Request, deployment: Document, body: bytes, request_id: str) -> Answer:
-        url = self._servers.url(deployment["endpoint"], deployment["name"])
-        if url is None:
-            return refusal(503, f"Deployment {deployment['name']!r} has no server that is ready.")
-        assert self._session is not None, "started before it is asked"
-        path = request.match_info.get("path") or "score"
-        headers = {key: value for key, value in request.headers.items() if key.lower() not in _OWN_HEADERS}
-        # aiohttp would round a long timeout up to the next whole second of its clock.
-        limit = aiohttp.ClientTimeout(total=timeout_s(deployment), ceil_threshold=2 * MAX_TIMEOUT_S)
-        began = time.perf_counter()
-        try:
-            async with self._session.request(
-                request.method,
-                f"{url}/{path}",
-                data=body,
-                headers={**headers, "x-request-id": request_id},
-                params=request.query,
-                timeout=limit,
-                allow_redirects=False,
-            ) as response:
-                content = await response.read()
-                kind = response.headers.get("Content-Type", "application/octet-stream")
-                return from_model(response.status, content, kind, _ms_since(began))
-        except TimeoutError:
-            return refusal(408, f"The model did not answer in {limit.total:g} s.")
-        except aiohttp.ClientError as error:
-            return refusal(502, f"The scoring server broke off: {type(error).__name__}.")
+    def _serving(self, endpoint: Document, name: str) -> Document | None:
+        deployment = self._documents.find_deployment(endpoint["name"], name)
+        return None if deployment is None or deployment["state"] == "Deleting" else deployment
+
+    def _offer_copy(self, endpoint: Document, call: Call) -> None:
+        # After the live answer: the copy competes with nobody's wait.
+        name = self._copies.draw(endpoint["name"], endpoint["properties"].get("mirrorTraffic") or {})
+        deployment = None if name is None else self._serving(endpoint, name)
+        if deployment is not None:
+            key = f"{endpoint['name']}/{deployment['name']}"
+            self._mirror.offer(key, len(call.body), partial(self._send_copy, endpoint, deployment, call))
+
+    async def _send_copy(self, endpoint: Document, deployment: Document, call: Call) -> bool:
+        began, moment = time.perf_counter(), datetime.now(UTC)
+        answer = await self._forwarder.send(call, deployment)
+        if self._logs_mirrored:
+            row = traffic_row(endpoint, deployment["name"], call, answer, moment, _ms_since(began))
+            self._logs.record_traffic(row)
+        return answer.status == 200
+
+    async def _mirrored(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._mirror.counts())
 
 
 def _ms_since(began: float) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def _endpoint_columns(endpoint: Document, deployment: str | None) -> dict[str, Any]:
-    return {
-        "TenantId": LOG_WORKSPACE_GUID,
-        "EndpointName": endpoint["name"],
-        "DeploymentName": deployment,
-        "AzureMLWorkspaceName": WORKSPACE,
-        "AzureMLWorkspaceId": WORKSPACE_GUID,
-        "AuthType": auth_type(endpoint),
-        "Location": LOCATION,
-        "Type": "AmlOnlineEndpointTrafficLog",
-        # Log Analytics stores resource ids in small letters.
-        "_ResourceId": endpoint_id(endpoint["name"]).lower(),
-    }
-
-
-def _request_columns(request: web.Request, body: bytes, request_id: str) -> dict[str, Any]:
-    return {
-        "Method": request.method,
-        "Path": "/" + (request.match_info.get("path") or "score"),
-        "Protocol": f"HTTP/{request.version.major}.{request.version.minor}",
-        "RequestThrottlingDelayMs": 0,
-        "ResponseThrottlingDelayMs": 0,
-        "RequestPayloadSize": len(body),
-        "UserAgent": request.headers.get("User-Agent"),
-        "XRequestId": request_id,
-        "XMSClientRequestId": request.headers.get("x-ms-client-request-id"),
-        "OperationName": "Score",
-    }
-
-
-def _response(answer: Answer, deployment: str | None, request_id: str) -> web.Response:
-    headers = {**answer.headers, "x-request-id": request_id, "Content-Type": answer.content_type}
+def _response(answer: Answer, deployment: str | None, call: Call) -> web.Response:
+    headers = {**answer.headers, "x-request-id": call.request_id, "Content-Type": answer.content_type}
     if deployment is not None:
         headers[DEPLOYMENT_HEADER] = deployment
     return web.Response(status=answer.status, body=answer.body, headers=headers)

@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from localcloud.collector import plan
 from localcloud.controlplane.responses import ArmError, user_error
 
 MAX_DEPLOYMENTS = 20
+MAX_MIRROR_PCT = 50
 SETTLED = frozenset({"Succeeded", "Failed", "Canceled"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,31}")
 
@@ -23,12 +25,12 @@ def check_name(name: str, what: str) -> None:
         )
 
 
-def traffic_at_creation(traffic: Mapping[str, Any] | None) -> None:
-    """A new endpoint has no deployments, so there is nobody to give traffic to."""
+def traffic_at_creation(traffic: Mapping[str, Any] | None, what: str = "Traffic") -> None:
+    """A new endpoint has no deployments, so there is nobody to give traffic to, live or mirrored."""
     if traffic:
         raise user_error(
-            "Traffic cannot be set when the endpoint is created: "
-            f"there are no deployments yet, but traffic names {', '.join(sorted(traffic))}."
+            f"{what} cannot be set when the endpoint is created: "
+            f"there are no deployments yet, but it names {', '.join(sorted(traffic))}."
         )
 
 
@@ -47,11 +49,29 @@ def read_traffic(traffic: Mapping[str, Any] | None, deployments: Iterable[str]) 
     return result
 
 
-def read_mirror_traffic(mirror: Mapping[str, Any] | None) -> dict[str, int]:
-    """Mirrored traffic: only none at all, because shadowing is not emulated yet."""
-    if any((mirror or {}).values()):
-        raise ArmError(400, "NotEmulated", "Mirror traffic is not emulated yet by the local cloud.")
-    return dict.fromkeys(mirror or {}, 0)
+def read_mirror_traffic(
+    mirror: Mapping[str, Any] | None, traffic: Mapping[str, int], deployments: Iterable[str]
+) -> dict[str, int]:
+    """Mirrored traffic under the deployment's own spelling: one at most, at most 50 %, and none that is live."""
+    known = {name.lower(): name for name in deployments}
+    result: dict[str, int] = {}
+    for name, share in (mirror or {}).items():
+        if name.lower() not in known:
+            raise user_error(f"Mirror traffic names {name!r}, which is not a deployment of this endpoint.")
+        if not isinstance(share, int) or isinstance(share, bool) or not 0 <= share <= MAX_MIRROR_PCT:
+            raise user_error(
+                f"The mirror traffic of {name!r} must be a whole percentage up to {MAX_MIRROR_PCT}, not {share!r}."
+            )
+        result[known[name.lower()]] = share
+    mirrored = sorted(name for name, share in result.items() if share)
+    if len(mirrored) > 1:
+        raise user_error(f"Traffic can be mirrored to one deployment only, not to {', '.join(mirrored)}.")
+    for name in mirrored:
+        if traffic.get(name):
+            raise user_error(
+                f"Deployment {name!r} has live traffic {traffic[name]} %: it cannot be mirrored to as well."
+            )
+    return result
 
 
 def check_deletable(name: str, endpoint_properties: Mapping[str, Any]) -> None:
@@ -69,8 +89,8 @@ def check_room(count: int) -> None:
         raise ArmError(400, "QuotaExceeded", f"An endpoint has at most {MAX_DEPLOYMENTS} deployments.")
 
 
-def check_deployment(properties: Mapping[str, Any]) -> None:
-    """Refuse a deployment that lacks what a scoring server needs."""
+def read_deployment(properties: dict[str, Any]) -> dict[str, Any]:
+    """The deployment's properties as they are kept; refuses one that lacks what a scoring server needs."""
     code = properties.get("codeConfiguration") or {}
     if not properties.get("environmentId"):
         raise user_error("The deployment has no environmentId.")
@@ -83,3 +103,4 @@ def check_deployment(properties: Mapping[str, Any]) -> None:
         )
     if str(properties.get("endpointComputeType", "Managed")).lower() != "managed":
         raise ArmError(400, "NotEmulated", "The local cloud has managed endpoints only.")
+    return {**properties, "dataCollector": plan.checked(properties)}

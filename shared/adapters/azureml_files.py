@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from azure.core.exceptions import AzureError
 
-from shared.domain.publication import Probe
+from shared.domain.publication import DataCollection, Probe
 from shared.errors import BadInput
 
 
@@ -53,6 +53,7 @@ class DeploymentFile(msgspec.Struct, frozen=True, kw_only=True):
     liveness_probe: Probe | None
     readiness_probe: Probe | None
     app_insights_enabled: bool
+    data_collector: DataCollection | None
 
 
 _LABELS = {"$schema", "type", "name", "display_name", "experiment_name", "description", "tags"}
@@ -66,8 +67,9 @@ _DEPLOYMENT_KEYS = _LABELS | {
     *(f"request_settings.{key}" for key in ("request_timeout_ms", "max_queue_wait_ms")),
     "request_settings.max_concurrent_requests_per_instance",
     *("liveness_probe", "readiness_probe", "scale_settings.type"),
+    *(f"data_collector.{key}" for key in ("collections", "sampling_rate", "rolling_rate")),
 }
-_NESTED = {"resources", "code_configuration", "request_settings", "scale_settings"}
+_NESTED = {"resources", "code_configuration", "request_settings", "scale_settings", "data_collector"}
 _ENVIRONMENT_KEYS = {"$schema", "name", "version", "description", "tags", "image", "conda_file"}
 
 
@@ -123,6 +125,7 @@ def read_deployment(path: Path) -> DeploymentFile:
         liveness_probe=_probe(deployment.liveness_probe),
         readiness_probe=_probe(deployment.readiness_probe),
         app_insights_enabled=bool(deployment.app_insights_enabled),
+        data_collector=_data_collection(path, deployment.data_collector),
     )
 
 
@@ -199,6 +202,21 @@ def _probe(found: Any) -> Probe | None:
         success_threshold=found.success_threshold,
         failure_threshold=found.failure_threshold,
     )
+
+
+def _data_collection(path: Path, found: Any) -> DataCollection | None:
+    if found is None:
+        return None
+    # A place or an identity of its own would be one for all releases: their data could not be told apart.
+    for name, collection in found.collections.items():
+        for key in ("data", "client_id"):
+            if getattr(collection, key) is not None:
+                where = f"data_collector.collections.{name}.{key}"
+                raise BadInput(f"{path}: {where} is nothing that Upkeep carries over; take it out")
+    on = tuple(sorted(name for name, each in found.collections.items() if str(each.enabled).lower() == "true"))
+    if not on:
+        return None
+    return DataCollection(collections=on, sampling_rate=found.sampling_rate, rolling_rate=found.rolling_rate)
 
 
 def _texts(found: Mapping[str, Any] | None) -> dict[str, str]:

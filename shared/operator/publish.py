@@ -201,6 +201,7 @@ def _assembled(registry: Registry, found: Folder, train: CodeFolder, score: Code
             liveness_probe=deployment.liveness_probe,
             readiness_probe=deployment.readiness_probe,
             app_insights_enabled=deployment.app_insights_enabled,
+            data_collector=deployment.data_collector,
             **{name: value for name, value in optional.items() if value is not None},
         ),
         sample_request=found.sample_request,

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -138,16 +139,34 @@ def score(client: Any, endpoint: str) -> Iterator[Score]:
 
 
 @pytest.fixture
-def traffic(client: Any, endpoint: str) -> Iterator[Callable[[dict[str, int]], None]]:
-    """Set the live traffic for the length of a test."""
-    yield lambda shares: set_traffic(client, endpoint, shares)
+def traffic(client: Any, endpoint: str) -> Iterator[Callable[..., None]]:
+    """Set the live traffic, and the mirrored one, for the length of a test."""
+    yield lambda shares, mirror=None: set_traffic(client, endpoint, shares, mirror)
     set_traffic(client, endpoint, {"r0001": 100})
 
 
-def set_traffic(client: Any, endpoint: str, shares: dict[str, int]) -> None:
+def set_traffic(client: Any, endpoint: str, shares: dict[str, int], mirror: dict[str, int] | None = None) -> None:
     current = client.online_endpoints.get(endpoint)
     current.traffic = shares
+    current.mirror_traffic = mirror or {}
     client.online_endpoints.begin_create_or_update(current).result()
+
+
+@pytest.fixture
+def copies(gateway: str, endpoint: str) -> Callable[[], dict[str, int]]:
+    """What became of the copies that were sent to r0002."""
+    none = dict.fromkeys(("sent", "failed", "dropped", "pending"), 0)
+    return lambda: requests.get(f"{gateway}/admin/mirror", timeout=10).json().get(f"{endpoint}/r0002", none)
+
+
+@contextmanager
+def fault(gateway: str, body: dict[str, Any]) -> Iterator[None]:
+    """Inject a fault for the length of a block."""
+    requests.post(f"{gateway}/admin/faults", json=body, timeout=10).raise_for_status()
+    try:
+        yield
+    finally:
+        requests.delete(f"{gateway}/admin/faults", timeout=10).raise_for_status()
 
 
 def refused(call: Callable[[], Any]) -> int:
@@ -182,21 +201,19 @@ def test_the_header_names_a_deployment_whatever_the_traffic(score: Score) -> Non
     assert score("r0009").status_code == 404
 
 
-def test_live_traffic_is_split_by_its_shares(score: Score, traffic: Callable[[dict[str, int]], None]) -> None:
+def test_live_traffic_is_split_by_its_shares(score: Score, traffic: Callable[..., None]) -> None:
     traffic({"r0001": 80, "r0002": 20})
     answered = Counter(score().headers["azureml-model-deployment"] for _ in range(200))
     assert answered["r0002"] == pytest.approx(40, abs=25)
     assert answered["r0001"] + answered["r0002"] == 200
 
 
-def test_a_put_replaces_the_whole_traffic(
-    client: Any, endpoint: str, traffic: Callable[[dict[str, int]], None]
-) -> None:
+def test_a_put_replaces_the_whole_traffic(client: Any, endpoint: str, traffic: Callable[..., None]) -> None:
     traffic({"r0002": 100})
     assert client.online_endpoints.get(endpoint).traffic == {"r0001": 0, "r0002": 100}
 
 
-def test_without_traffic_nobody_answers(score: Score, traffic: Callable[[dict[str, int]], None]) -> None:
+def test_without_traffic_nobody_answers(score: Score, traffic: Callable[..., None]) -> None:
     traffic({})
     assert score().status_code == 404
 
@@ -207,10 +224,53 @@ def test_wrong_traffic_is_refused_and_changes_nothing(client: Any, endpoint: str
     assert client.online_endpoints.get(endpoint).traffic["r0001"] == 100
 
 
-def test_mirror_traffic_is_refused_while_it_is_not_emulated(client: Any, endpoint: str) -> None:
-    current = client.online_endpoints.get(endpoint)
-    current.mirror_traffic = {"r0002": 10}
-    assert refused(lambda: client.online_endpoints.begin_create_or_update(current)) == 400
+@pytest.mark.parametrize("mirror", [{"r0002": 51}, {"r0001": 10}, {"r0009": 10}])
+def test_wrong_mirror_traffic_is_refused_and_changes_nothing(
+    client: Any, endpoint: str, mirror: dict[str, int]
+) -> None:
+    assert refused(lambda: set_traffic(client, endpoint, {"r0001": 100}, mirror)) == 400
+    assert not any(client.online_endpoints.get(endpoint).mirror_traffic.values())
+
+
+def test_requests_are_mirrored_and_the_live_answer_is_the_clients(
+    client: Any, endpoint: str, score: Score, traffic: Callable[..., None], copies: Callable[[], dict[str, int]]
+) -> None:
+    before = copies()
+    traffic({"r0001": 100}, {"r0002": 50})
+    assert client.online_endpoints.get(endpoint).mirror_traffic == {"r0002": 50}
+    assert {score().json()["who"] for _ in range(40)} == {"r0001"}
+    after = eventually(lambda: (now := copies())["pending"] == 0 and now)
+    assert after["sent"] - before["sent"] == pytest.approx(20, abs=12)
+    assert (after["failed"], after["dropped"]) == (before["failed"], before["dropped"])
+
+
+def test_a_mirrored_request_stands_in_the_log_under_the_id_of_its_original(
+    score: Score, traffic: Callable[..., None], query: Callable[..., list[list[Any]]]
+) -> None:
+    traffic({"r0001": 100}, {"r0002": 50})
+    ids = [score().headers["x-request-id"] for _ in range(12)]
+    text = (
+        f"AmlOnlineEndpointTrafficLog | where XRequestId in ({', '.join(map(repr, ids))})"
+        " | summarize n = count(), to = countif(DeploymentName == 'r0002') by XRequestId | where n > 1"
+    )
+    rows = eventually(lambda: query(text, timedelta(minutes=5)))
+    assert {(found, to) for _, found, to in rows} == {(2, 1)}
+
+
+def test_a_mirror_that_sleeps_keeps_no_client_waiting(
+    gateway: str, endpoint: str, score: Score, traffic: Callable[..., None]
+) -> None:
+    traffic({"r0001": 100}, {"r0002": 50})
+    with fault(gateway, {"match": f"SCORE {endpoint} r0002", "delay_ms": 1500}):
+        took_s = [score().elapsed.total_seconds() for _ in range(40)]
+    assert max(took_s) < 1.5
+
+
+def test_a_deployment_with_mirrored_traffic_cannot_be_deleted(
+    client: Any, endpoint: str, traffic: Callable[..., None]
+) -> None:
+    traffic({"r0001": 100}, {"r0002": 10})
+    assert refused(lambda: client.online_deployments.begin_delete("r0002", endpoint)) == 400
 
 
 def test_traffic_cannot_be_set_when_the_endpoint_is_created(client: Any) -> None:
@@ -291,13 +351,44 @@ def test_a_server_that_dies_is_started_again(score: Score) -> None:
 
 
 def test_an_injected_fault_hits_its_deployment_only(gateway: str, endpoint: str, score: Score) -> None:
-    fault = {"match": f"SCORE {endpoint} r0002", "status": 500}
-    requests.post(f"{gateway}/admin/faults", json=fault, timeout=10).raise_for_status()
-    try:
+    with fault(gateway, {"match": f"SCORE {endpoint} r0002", "status": 500}):
         assert (score("r0001").status_code, score("r0002").status_code) == (200, 500)
-    finally:
-        requests.delete(f"{gateway}/admin/faults", timeout=10)
     assert score("r0002").status_code == 200
+
+
+def test_a_deployment_can_be_made_slow(gateway: str, endpoint: str, score: Score) -> None:
+    with fault(gateway, {"match": f"SCORE {endpoint} r0002", "delay_ms": 400}):
+        slow = score("r0002")
+        assert (slow.status_code, slow.json()["who"]) == (200, "r0002")
+        assert slow.elapsed.total_seconds() > 0.4
+        assert score("r0001").elapsed.total_seconds() < 0.4
+
+
+def test_a_deployment_can_be_made_to_answer_well_formed_nonsense(gateway: str, endpoint: str, score: Score) -> None:
+    nonsense = {"match": f"SCORE {endpoint} r0002", "status": 200, "body": '{"predictions": [$rows(-1)]}'}
+    with fault(gateway, nonsense):
+        answer = score("r0002", data=[1, 2, 3])
+    assert (answer.status_code, answer.json()) == (200, {"predictions": [-1, -1, -1]})
+
+
+def test_a_deployment_can_be_kept_from_becoming_ready(
+    client: Any, assets: Mapping[str, str], gateway: str, empty_endpoint: str
+) -> None:
+    from azure.core.exceptions import HttpResponseError
+
+    stuck = {"match": f"PROVISION {empty_endpoint} stuck", "status": 504, "delay_ms": 800, "body": "never ready"}
+    with fault(gateway, stuck):
+        begun = client.online_deployments.begin_create_or_update(deployment(assets, empty_endpoint, "stuck"))
+        assert client.online_deployments.get("stuck", empty_endpoint).provisioning_state == "Creating"
+        with pytest.raises(HttpResponseError, match="never ready"):
+            begun.result()
+    assert client.online_deployments.get("stuck", empty_endpoint).provisioning_state == "Failed"
+    client.online_deployments.begin_delete("stuck", empty_endpoint).result()
+
+
+def test_a_fault_that_would_do_nothing_is_refused(gateway: str) -> None:
+    answer = requests.post(f"{gateway}/admin/faults", json={"match": "SCORE"}, timeout=10)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidFault")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import importlib.util
 import itertools
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -50,6 +51,35 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for path in (MODEL / "train").glob("*.py"):
             sys.modules.pop(path.stem, None)
     return folder.parent
+
+
+class Collector:
+    """Stands for azureml-ai-monitoring's: keeps what is collected; `full` is its queue that takes no more."""
+
+    kept: dict[str, list[dict[str, Any]]]
+    full: bool
+
+    def __init__(self, *, name: str, on_error: Callable[[Exception], None]) -> None:
+        self.name = name
+        self.on_error = on_error
+
+    def collect(self, data: Any) -> None:
+        if Collector.full:
+            self.on_error(RuntimeError("message queue is full"))
+            return
+        Collector.kept.setdefault(self.name, []).extend(json.loads(data.to_json(orient="records")))
+
+
+@pytest.fixture
+def collecting(score: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The scoring script in a deployment that collects data."""
+    package = ModuleType("azureml.ai.monitoring")
+    package.Collector = Collector  # type: ignore[attr-defined]  # a module made here has no declared names
+    monkeypatch.setitem(sys.modules, package.__name__, package)
+    monkeypatch.setenv("AZUREML_MDC_ENABLED", "true")
+    Collector.kept, Collector.full = {}, False
+    score.init()
+    return score
 
 
 @pytest.fixture
@@ -117,3 +147,45 @@ def test_a_model_folder_without_a_model_stops_the_server(
     monkeypatch.setenv("AZUREML_MODEL_DIR", str(tmp_path))
     with pytest.raises(RuntimeError, match="0 files"):
         score.init()
+
+
+def test_every_flight_leaves_its_input_and_its_output_under_one_key(collecting: ModuleType):
+    body = json.dumps({"data": [FLIGHT, {**FLIGHT, "carrier": "AA"}]})
+    answer = collecting.run(body, {"X-Request-Id": "req-7"})
+    inputs, outputs = Collector.kept["model_inputs"], Collector.kept["model_outputs"]
+    assert [(row["request_id"], row["row"], row["carrier"]) for row in inputs] == [
+        ("req-7", 0, "UA"),
+        ("req-7", 1, "AA"),
+    ]
+    assert [(row["request_id"], row["row"]) for row in outputs] == [("req-7", 0), ("req-7", 1)]
+    assert [row["prediction"] for row in outputs] == answer["predictions"]
+
+
+def test_requests_without_an_id_get_one_each(collecting: ModuleType):
+    for _ in range(2):
+        collecting.run(json.dumps({"data": [FLIGHT]}))
+    keys = {name: [row["request_id"] for row in rows] for name, rows in Collector.kept.items()}
+    assert keys["model_inputs"] == keys["model_outputs"]
+    assert len(set(keys["model_inputs"])) == 2
+
+
+def test_a_bad_request_leaves_nothing(collecting: ModuleType):
+    collecting.run("[1]")
+    assert Collector.kept == {}
+
+
+def test_a_collector_that_takes_no_more_fails_no_request_and_is_told_once(
+    collecting: ModuleType, caplog: pytest.LogCaptureFixture
+):
+    Collector.full = True
+    for _ in range(3):
+        assert len(collecting.run(json.dumps({"data": [FLIGHT]}))["predictions"]) == 1
+    assert caplog.text.count("message queue is full") == 1
+
+
+def test_a_deployment_that_does_not_collect_does_not_load_the_package(
+    score: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "azureml.ai.monitoring", None)
+    score.init()
+    assert len(score.run(json.dumps({"data": [FLIGHT]}))["predictions"]) == 1

@@ -2,14 +2,18 @@
 
 Run by Azure ML's inference server, which calls init() once and run() for each request. The model takes raw columns
 and its folder says which, so nothing of the training's code is needed here. A bad request is told what is wrong
-with it, with status 400; it is never guessed at.
+with it, with status 400; it is never guessed at. Where the deployment collects data, each flight leaves a row in
+model_inputs and one in model_outputs under the same request_id and row; collecting never fails a request.
 """
 
 import json
+import logging
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import skops.io  # type: ignore[import-untyped]  # ships no types
@@ -22,6 +26,7 @@ TRUSTED = [  # as in training; never asked of the file itself
 ]
 MAX_ROWS = 10_000
 MAX_TEXT = 64
+log = logging.getLogger("flight_duration")
 
 
 class BadRequestError(Exception):
@@ -33,6 +38,8 @@ class _Serving:
 
     model: Any
     inputs: dict[str, str]
+    collectors: dict[str, Any]
+    troubles: set[str]
 
 
 def init() -> None:
@@ -43,15 +50,47 @@ def init() -> None:
     signature = json.loads(found[0].with_name("signature.json").read_text())
     _Serving.inputs = {entry["name"]: entry["type"] for entry in signature["inputs"]}
     _Serving.model = skops.io.load(found[0], trusted=TRUSTED)
+    _Serving.troubles = set()
+    _Serving.collectors = _collectors()
 
 
-def run(raw: str | bytes) -> dict[str, list[float]] | AMLResponse:
+def run(raw: str | bytes, request_headers: Mapping[str, str] | None = None) -> dict[str, list[float]] | AMLResponse:
     """Predict minutes in the air for each flight of the request."""
     try:
         rows = _rows(raw)
     except BadRequestError as error:
         return AMLResponse({"error": str(error)}, 400, json_str=True)
-    return {"predictions": [round(float(value), 2) for value in _Serving.model.predict(rows)]}
+    predictions = [round(float(value), 2) for value in _Serving.model.predict(rows)]
+    if _Serving.collectors:
+        _collect(rows, predictions, request_headers or {})
+    return {"predictions": predictions}
+
+
+def _collectors() -> dict[str, Any]:
+    # Both are how Azure ML says that the deployment collects; without either nothing is imported.
+    if os.environ.get("AZUREML_MDC_ENABLED", "").lower() != "true" and not os.environ.get("AZUREML_MDC_CONFIG_PATH"):
+        return {}
+    from azureml.ai.monitoring import Collector  # type: ignore[import-not-found]  # in the scoring environment
+
+    # Without on_error a full queue, or a collection that is off, would raise into the request.
+    return {name: Collector(name=name, on_error=_tell_once) for name in ("model_inputs", "model_outputs")}
+
+
+def _collect(rows: np.ndarray, predictions: list[float], headers: Mapping[str, str]) -> None:
+    import pandas as pd  # type: ignore[import-untyped]  # its stubs are a package of their own
+
+    # Azure ML may write several requests into one line: only a column can tell them apart, and pair in with out.
+    sent = next((value for name, value in headers.items() if name.lower() == "x-request-id"), "")
+    key = {"request_id": sent or str(uuid4()), "row": range(len(rows))}
+    columns = {name: rows[:, index] for index, name in enumerate(_Serving.inputs)}
+    _Serving.collectors["model_inputs"].collect(pd.DataFrame({**key, **columns}))
+    _Serving.collectors["model_outputs"].collect(pd.DataFrame({**key, "prediction": predictions}))
+
+
+def _tell_once(error: Exception) -> None:
+    if str(error) not in _Serving.troubles:
+        _Serving.troubles.add(str(error))
+        log.warning("collector.failed error=%s", error)
 
 
 def _rows(raw: str | bytes) -> np.ndarray:

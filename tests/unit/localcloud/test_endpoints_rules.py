@@ -56,9 +56,36 @@ def test_traffic_cannot_be_set_at_creation(traffic: dict[str, int]) -> None:
     assert refusal(rules.traffic_at_creation, traffic).status == 400
 
 
-def test_mirror_traffic_is_refused_with_a_word_that_says_why() -> None:
-    assert rules.read_mirror_traffic({"r0002": 0}) == {"r0002": 0}
-    assert refusal(rules.read_mirror_traffic, {"r0002": 10}).code == "NotEmulated"
+@pytest.mark.parametrize("mirror", [None, {}, {"r0002": 0}, {"r0002": 50}, {"r0001": 0, "r0002": 1}])
+def test_up_to_half_of_the_requests_are_mirrored_to_one_deployment(mirror: dict[str, int] | None) -> None:
+    assert rules.read_mirror_traffic(mirror, {"r0001": 100}, DEPLOYMENTS) == (mirror or {})
+
+
+@pytest.mark.parametrize(
+    "mirror",
+    [{"r0002": 51}, {"r0002": -1}, {"r0002": 0.5}, {"r0002": True}, {"r0003": 10}, {"r0003": 0}],
+)
+def test_other_mirror_traffic_is_refused(mirror: dict[str, Any]) -> None:
+    assert refusal(rules.read_mirror_traffic, mirror, {"r0001": 100}, DEPLOYMENTS).status == 400
+
+
+def test_two_deployments_cannot_both_be_mirrored_to() -> None:
+    error = refusal(rules.read_mirror_traffic, {"r0001": 10, "r0002": 10}, {}, DEPLOYMENTS)
+    assert "one deployment" in error.message
+
+
+def test_a_deployment_takes_live_traffic_or_mirrored_and_not_both() -> None:
+    error = refusal(rules.read_mirror_traffic, {"r0002": 10}, {"r0001": 90, "r0002": 10}, DEPLOYMENTS)
+    assert "'r0002' has live traffic 10 %" in error.message
+
+
+def test_mirror_traffic_is_kept_under_the_deployments_own_spelling() -> None:
+    assert rules.read_mirror_traffic({"blue": 5}, {}, ["Blue"]) == {"Blue": 5}
+    assert refusal(rules.read_mirror_traffic, {"blue": 5}, {"Blue": 100}, ["Blue"]).status == 400
+
+
+def test_mirror_traffic_cannot_be_set_at_creation() -> None:
+    assert "Mirror traffic" in refusal(rules.traffic_at_creation, {"r0001": 10}, "Mirror traffic").message
 
 
 @pytest.mark.parametrize("kind", ["traffic", "mirrorTraffic"])
@@ -74,6 +101,6 @@ def test_the_21st_deployment_is_refused() -> None:
 
 def test_a_deployment_without_environment_is_a_mistake_and_without_code_not_emulated() -> None:
     code = {"codeId": "c", "scoringScript": "score.py"}
-    rules.check_deployment({"environmentId": "e", "codeConfiguration": code})
-    assert refusal(rules.check_deployment, {"codeConfiguration": code}).code == "UserError"
-    assert refusal(rules.check_deployment, {"environmentId": "e"}).code == "NotEmulated"
+    rules.read_deployment({"environmentId": "e", "codeConfiguration": code})
+    assert refusal(rules.read_deployment, {"codeConfiguration": code}).code == "UserError"
+    assert refusal(rules.read_deployment, {"environmentId": "e"}).code == "NotEmulated"
