@@ -1,16 +1,17 @@
 """The Archive over Blob Storage: publications, decisions' inputs, manifests, and the evaluations that jobs leave.
 
 Called through the port. What it writes lies under its content's hash, so that a second write is the first one
-again, and what was read once may be kept for the life of the process.
+again, and what was read once may be kept for the life of the process. azure.storage.blob is imported by the first
+method that is called: most runs of a function need no blob.
 """
 
 import hashlib
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient, ContentSettings, ExponentialRetry
 
 from shared.adapters.faults import BLOB_ROLE, code_of, translated
 from shared.domain import names
@@ -19,6 +20,9 @@ from shared.domain.manifest import Manifest
 from shared.domain.observation import EvaluationSeen
 from shared.domain.publication import Publication, canonical
 from shared.errors import NeedsPerson
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobServiceClient
 
 MOST_EVALUATION_BYTES = 1024 * 1024
 _KEPT_PUBLICATIONS = 64
@@ -30,12 +34,18 @@ class BlobArchive:
     """Three containers of one storage account. Safe to share between threads."""
 
     def __init__(self, service: str, credential: TokenCredential) -> None:
+        self._service, self._credential = service, credential
+        self._publication = lru_cache(_KEPT_PUBLICATIONS)(self._read_publication)
+
+    @cached_property
+    def _blobs(self) -> "BlobServiceClient":
+        from azure.storage.blob import BlobServiceClient, ExponentialRetry
+
         # The SDK's own first wait is 15 seconds, longer than a pass may take.
         retry = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=3)
-        self._blobs = BlobServiceClient(
-            service, credential=credential, retry_policy=retry, connection_timeout=5, read_timeout=30
+        return BlobServiceClient(
+            self._service, credential=self._credential, retry_policy=retry, connection_timeout=5, read_timeout=30
         )
-        self._publication = lru_cache(_KEPT_PUBLICATIONS)(self._read_publication)
 
     def put_publication(self, publication: Publication) -> None:
         """Keep a publication under its hash."""
@@ -89,6 +99,8 @@ class BlobArchive:
         return msgspec.json.decode(self._get(names.STATE, _publication_path(model, digest)), type=Publication)
 
     def _put(self, container: str, path: str, content: bytes) -> None:
+        from azure.storage.blob import ContentSettings
+
         with translated(f"writing {container}/{path}", BLOB_ROLE):
             blob = self._blobs.get_blob_client(container, path)
             try:

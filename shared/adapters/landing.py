@@ -1,13 +1,15 @@
 """The intake's Landing over Blob Storage: reads uploads by ranges, keeps parts, moves originals by server-side copy.
 
 Called through the port. Every read, copy and deletion of an upload is bound to the ETag that was looked at, so that
-a file that is overwritten meanwhile is never mixed with its successor. It judges no content.
+a file that is overwritten meanwhile is never mixed with its successor. It judges no content. azure.storage.blob is
+imported by the first method that is called.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
@@ -16,13 +18,15 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobClient, BlobServiceClient, ContentSettings, ExponentialRetry
 
 from shared.adapters.faults import BLOB_ROLE, code_of, translated
 from shared.domain import names
 from shared.errors import LostRace, RetryLater
 from shared.intake.message import bare
 from shared.intake.ports import Landed
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobClient, BlobServiceClient
 
 BLOCK_BYTES = 4 * 1024 * 1024
 COPY_DELAY_S = 5.0
@@ -34,10 +38,16 @@ class BlobLanding:
     """Three containers of one storage account. Safe to share between threads."""
 
     def __init__(self, service: str, credential: TokenCredential) -> None:
+        self._service, self._credential = service, credential
+
+    @cached_property
+    def _blobs(self) -> "BlobServiceClient":
+        from azure.storage.blob import BlobServiceClient, ExponentialRetry
+
         retry = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=3)
-        self._blobs = BlobServiceClient(
-            service,
-            credential=credential,
+        return BlobServiceClient(
+            self._service,
+            credential=self._credential,
             retry_policy=retry,
             connection_timeout=5,
             read_timeout=60,
@@ -71,11 +81,9 @@ class BlobLanding:
     def put_part(self, model: str, part: str, parquet: Path, profile: bytes) -> None:
         """Keep a part and its profile. The part goes last: where it is, the profile is too."""
         with translated(f"keeping part {part} of {model}", BLOB_ROLE):
-            settings = ContentSettings(content_type="application/json")
-            self._put(f"{model}/profiles/{part}.json", profile, settings)
+            self._put(f"{model}/profiles/{part}.json", profile, "application/json")
             with parquet.open("rb") as file:
-                settings = ContentSettings(content_type="application/vnd.apache.parquet")
-                self._put(f"{model}/{names.part_path(part)}", file, settings)
+                self._put(f"{model}/{names.part_path(part)}", file, "application/vnd.apache.parquet")
 
     def keep_original(self, landed: Landed, model: str, part: str) -> None:
         """Copy the upload beside its part."""
@@ -83,6 +91,8 @@ class BlobLanding:
 
     def quarantine(self, landed: Landed, model: str, folder: str, report: bytes) -> None:
         """Copy the upload into quarantine and write the report beside it."""
+        from azure.storage.blob import ContentSettings
+
         self._copy(landed, names.QUARANTINE, f"{model}/{folder}/original.csv")
         path = f"{model}/{folder}/report.json"
         with translated(f"writing {names.QUARANTINE}/{path}", BLOB_ROLE):
@@ -100,13 +110,15 @@ class BlobLanding:
             except (ResourceNotFoundError, ResourceModifiedError):
                 return
 
-    def _upload(self, name: str) -> BlobClient:
+    def _upload(self, name: str) -> "BlobClient":
         return self._blobs.get_blob_client(names.LANDING, name)
 
-    def _put(self, path: str, content: Any, settings: ContentSettings) -> None:
+    def _put(self, path: str, content: Any, content_type: str) -> None:
+        from azure.storage.blob import ContentSettings
+
         try:
             blob = self._blobs.get_blob_client(names.ACCEPTED, path)
-            blob.upload_blob(content, overwrite=False, content_settings=settings)
+            blob.upload_blob(content, overwrite=False, content_settings=ContentSettings(content_type=content_type))
         except ResourceExistsError:
             return  # under this name lies this content
 
@@ -144,7 +156,7 @@ def _landed(found: Any) -> Landed | None:
     return Landed(name=found.name, etag=bare(found.etag), size=found.size, modified=found.last_modified)
 
 
-def _copy_status(target: BlobClient) -> str:
+def _copy_status(target: "BlobClient") -> str:
     """State of what lies under the target's name; empty when nothing does."""
     try:
         return target.get_blob_properties().copy.status or "success"

@@ -1,21 +1,26 @@
 """The TrafficLog over Log Analytics: what an endpoint's deployments answered in a window.
 
-Called through the port. An empty answer means no requests and nothing else: whatever keeps the truth from us
-(a partial result, a failing service) is raised, so that silence is never taken for health.
+Called through the port by the reconciler, and by `upkeep check`, which asks for more percentiles and for slices.
+An empty answer means no requests and nothing else: whatever keeps the truth from us (a partial result, a failing
+service) is raised, so that silence is never taken for health.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError
-from azure.monitor.query import LogsQueryClient, LogsQueryPartialResult, LogsTable
 
 from shared.adapters.faults import LOGS_ROLE, status_of, translated
 from shared.domain.observation import Stats
 from shared.errors import RetryLater
+
+if TYPE_CHECKING:
+    from azure.monitor.query import LogsQueryClient
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +30,18 @@ SERVER_TIMEOUT_S = 30
 # answered for with 424 too, which is the caller's error and not the deployment's. 408 is a model that took too long.
 # (learn.microsoft.com: how-to-troubleshoot-online-endpoints, HTTP status codes)
 ERROR = "ResponseCode >= 500 or ResponseCode == 408 or (ResponseCode == 424 and ModelStatusCode >= 500)"
-QUERY = """AmlOnlineEndpointTrafficLog
+ROWS = """AmlOnlineEndpointTrafficLog
 | where TimeGenerated >= datetime({start}) and TimeGenerated < datetime({end})
-| where EndpointName == {endpoint} and AzureMLWorkspaceName == {workspace}
-| summarize requests = count(), errors = countif({error}), p95_ms = percentile(TotalDurationMs, 95) \
-by DeploymentName"""
+| where EndpointName == {endpoint} and AzureMLWorkspaceName == {workspace}"""
+COUNTS = f"requests = count(), errors = countif({ERROR}), p95_ms = percentile(TotalDurationMs, 95)"
+PERCENTILES = "p50_ms = percentile(TotalDurationMs, 50), p99_ms = percentile(TotalDurationMs, 99)"
+# Requests that named a deployment that is not there have reached none.
+REACHED = "where isnotempty(DeploymentName)"
+BY_DEPLOYMENT = f"summarize {COUNTS} by DeploymentName"
+LATENCY = f"summarize {COUNTS}, {PERCENTILES} by DeploymentName"
+OVERALL = f"{REACHED} | summarize {COUNTS}, {PERCENTILES}"
+SLICE = "slice = datetime_diff('millisecond', TimeGenerated, datetime({start})) / {ms}"
+SLICES = f"{REACHED} | summarize {COUNTS} by {SLICE}"
 
 
 class EndpointTrafficLog:
@@ -38,13 +50,43 @@ class EndpointTrafficLog:
     def __init__(self, log_workspace_id: str, workspace: str, endpoint: str, credential: TokenCredential) -> None:
         self._log_workspace_id = log_workspace_id
         self._workspace = workspace
-        self._client = LogsQueryClient(
-            credential, endpoint=endpoint, retry_total=2, connection_timeout=5, read_timeout=SERVER_TIMEOUT_S + 10
+        self._endpoint, self._credential = endpoint, credential
+
+    @cached_property
+    def _client(self) -> "LogsQueryClient":
+        # Imported by the first query: most runs of a function ask nothing of the logs.
+        from azure.monitor.query import LogsQueryClient
+
+        return LogsQueryClient(
+            self._credential,
+            endpoint=self._endpoint,
+            retry_total=2,
+            connection_timeout=5,
+            read_timeout=SERVER_TIMEOUT_S + 10,
         )
 
     def stats(self, endpoint: str, start: datetime, end: datetime) -> dict[str, Stats]:
         """Requests, answers that are the deployment's fault (ERROR), and latency by deployment over [start, end)."""
-        query = query_text(self._workspace, endpoint, start, end)
+        return _by_deployment(self._rows(endpoint, start, end, BY_DEPLOYMENT))
+
+    def latency(self, endpoint: str, start: datetime, end: datetime) -> dict[str, Stats]:
+        """As `stats`, with p50 and p99."""
+        return _by_deployment(self._rows(endpoint, start, end, LATENCY))
+
+    def overall(self, endpoint: str, start: datetime, end: datetime) -> Stats:
+        """All deployments together, over [start, end), with p50 and p99."""
+        rows = self._rows(endpoint, start, end, OVERALL)
+        return _stats(rows[0]) if rows else Stats(requests=0, errors=0)
+
+    def slices(self, endpoint: str, start: datetime, end: datetime, slice_s: float) -> dict[int, Stats]:
+        """All deployments together by slices of the window, counted from 0; a slice without requests is left out."""
+        last = SLICES.format(start=_time(start), ms=max(1, round(slice_s * 1000)))
+        return {int(row["slice"]): _stats(row) for row in self._rows(endpoint, start, end, last)}
+
+    def _rows(self, endpoint: str, start: datetime, end: datetime, last: str) -> list[dict[str, Any]]:
+        from azure.monitor.query import LogsQueryPartialResult
+
+        query = query_text(self._workspace, endpoint, start, end, last)
         with translated(f"reading the traffic of {endpoint}", LOGS_ROLE):
             try:
                 answer = self._client.query_workspace(
@@ -55,17 +97,16 @@ class EndpointTrafficLog:
                     raise
                 # It comes into being with its first row, up to an hour after the diagnostic setting was made.
                 log.warning("traffic.no_table", extra={"endpoint": endpoint, "table": TABLE})
-                return {}
+                return []
         if isinstance(answer, LogsQueryPartialResult):
             raise RetryLater(f"reading the traffic of {endpoint}: Log Analytics gave a partial result only")
-        return {deployment: stats for table in answer.tables for deployment, stats in _rows(table)}
+        return [dict(zip(table.columns, row, strict=True)) for table in answer.tables for row in table.rows]
 
 
-def query_text(workspace: str, endpoint: str, start: datetime, end: datetime) -> str:
+def query_text(workspace: str, endpoint: str, start: datetime, end: datetime, last: str = BY_DEPLOYMENT) -> str:
     """The query, in KQL. Names are quoted: an endpoint's comes from a file that a person wrote."""
-    return QUERY.format(
-        error=ERROR, start=_time(start), end=_time(end), endpoint=_quoted(endpoint), workspace=_quoted(workspace)
-    )
+    rows = ROWS.format(start=_time(start), end=_time(end), endpoint=_quoted(endpoint), workspace=_quoted(workspace))
+    return f"{rows}\n| {last}"
 
 
 def _table_is_missing(error: HttpResponseError) -> bool:
@@ -81,18 +122,23 @@ def _quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _rows(table: LogsTable) -> Iterator[tuple[str, Stats]]:
-    for row in table.rows:
-        values = dict(zip(table.columns, row, strict=True))
-        # Requests that named a deployment that is not there have reached none.
-        if values["DeploymentName"]:
-            yield str(values["DeploymentName"]), _stats(values)
+def _by_deployment(rows: Iterable[Mapping[str, Any]]) -> dict[str, Stats]:
+    return {str(row["DeploymentName"]): _stats(row) for row in rows if row["DeploymentName"]}
 
 
 def _stats(row: Mapping[str, Any]) -> Stats:
-    p95_ms = row["p95_ms"]
     return Stats(
         requests=int(row["requests"]),
         errors=int(row["errors"]),
-        latency_p95_ms=None if p95_ms is None else float(p95_ms),
+        latency_p95_ms=_number(row["p95_ms"]),
+        latency_p50_ms=_number(row.get("p50_ms")),
+        latency_p99_ms=_number(row.get("p99_ms")),
     )
+
+
+def _number(value: Any) -> float | None:
+    """The percentile of no rows is NaN in KQL and comes as null or as that word."""
+    if value is None:
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -9,15 +9,16 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.analysis import FALSE_ALARM
 from shared.domain.base import Kept
 from shared.domain.lifecycle import Phase
 from shared.domain.observation import DeploymentState, EndpointSeen, Stats, TrafficSeen
 from shared.domain.reasons import Fact
 from shared.domain.record import Outcome
-from shared.domain.statistics import Z_95, Z_99_9, difference, wilson
+from shared.domain.statistics import difference, evidence_over, wilson
 
 LEAST_ERRORS = 3
-"""Fewer errors among too few requests are bad luck as likely as a broken deployment."""
+"""Fewer errors are no rise, whatever was before."""
 LEAST_FOR_P95 = 20
 """The 95th percentile of fewer values is hardly more than the slowest of them."""
 LEAST_RISE_MS = 50.0
@@ -89,7 +90,7 @@ class Seen(Kept, frozen=True, kw_only=True):
 class Check(Kept, frozen=True, kw_only=True):
     """One finding: of which deployment (empty: the endpoint), a sentence, and the numbers.
 
-    `plain` failures need not be watched any longer: their evidence holds although it was looked for many times.
+    `plain` failures need not be watched any longer: their proof holds however often it was looked for.
     """
 
     aspect: Aspect
@@ -188,16 +189,13 @@ def _error_rate(limits: Limits, name: str, stats: Stats) -> Check:
     limit = limits.max_error_rate_pct
     over = stats.requests > 0 and 100 * stats.errors / stats.requests > limit
     enough = stats.requests >= limits.min_requests
-
-    def evident(z: float) -> bool:
-        return stats.errors >= LEAST_ERRORS and 100 * wilson(stats.errors, stats.requests, z)[0] > limit
-
-    verdict = _verdict(failed=evident(Z_95) or (over and enough), enough=enough)
+    proven = _proven_over(stats, limit / 100)
+    verdict = _verdict(failed=proven or (over and enough), enough=enough)
     return Check(
         aspect=Aspect.ERROR_RATE,
         of=name,
         verdict=verdict,
-        plain=evident(Z_99_9),
+        plain=proven,
         text=f"{_failed(stats)}; the limit is {limit:g} %{_too_few(limits, verdict)}.",
         facts={"requests": stats.requests, "errors": stats.errors, "max_error_rate_pct": limit},
     )
@@ -207,18 +205,18 @@ def _error_rate_rise(limits: Limits, name: str, stats: Stats, before: Stats | No
     if before is None or not before.requests:
         return None
     ratio = limits.max_error_rate_ratio
+    enough = stats.requests >= limits.min_requests
     times_over = stats.errors * before.requests > ratio * before.errors * stats.requests
-
-    def evident(z: float) -> bool:
-        low, _ = difference(stats.errors, stats.requests, before.errors, before.requests, z)
-        return stats.errors >= LEAST_ERRORS and times_over and low > 0
-
-    verdict = _verdict(failed=evident(Z_95), enough=stats.requests >= limits.min_requests)
+    low, _ = difference(stats.errors, stats.requests, before.errors, before.requests)
+    # As a canary is compared with the live deployment (analysis.py).
+    proven = _proven_over(stats, min(1.0, ratio * wilson(before.errors, before.requests)[1]))
+    risen = enough and stats.errors >= LEAST_ERRORS and times_over and low > 0
+    verdict = _verdict(failed=proven or risen, enough=enough)
     return Check(
         aspect=Aspect.ERROR_RATE_RISE,
         of=name,
         verdict=verdict,
-        plain=evident(Z_99_9),
+        plain=proven,
         text=(
             f"{_failed(stats)}; before: {_failed(before)};"
             f" the limit is {ratio:g} times that rate, beyond chance{_too_few(limits, verdict)}."
@@ -278,6 +276,10 @@ def _release(release: ReleaseSeen, since: datetime) -> Check:
     if last is not None:
         text += f"; release {last.release} was the last to end: {_said(last.phase)}"
     return Check(aspect=Aspect.RELEASE, verdict=Verdict.PASS, text=f"{text}.")
+
+
+def _proven_over(stats: Stats, limit: float) -> bool:
+    return evidence_over(stats.errors, stats.requests, limit) >= 1 / FALSE_ALARM
 
 
 def _verdict(*, failed: bool, enough: bool) -> Verdict:

@@ -4,8 +4,6 @@ import math
 
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
-Z_99_9 = 3.290526731491926
-"""Two-sided 99.9 % quantile: for evidence that is looked for again and again."""
 
 
 def wilson(hits: int, trials: int, z: float = Z_95) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""`upkeep check`: reads every spec as it would be in each of its environments. Called by cli.py; needs no cloud."""
+"""`upkeep validate`: reads every spec as it would be in each environment. Called by cli.py; needs no cloud."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

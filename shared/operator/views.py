@@ -89,7 +89,7 @@ def history(decisions: Iterable[Json]) -> Table:
 
 
 def checked(found: Iterable[Checked]) -> Group:
-    """What `upkeep check` found, folder by folder."""
+    """What `upkeep validate` found, folder by folder."""
     lines = []
     for one in found:
         if one.problems:

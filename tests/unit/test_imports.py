@@ -16,7 +16,8 @@ import function_app
 from shared.bootstrap import build
 from shared.settings import Settings
 with open("local.settings.sample.json") as file:
-    build(Settings.of(json.load(file)["Values"]))
+    app = build(Settings.of(json.load(file)["Values"]))
+parts = [getattr(app, name) for name in dir(app) if not name.startswith("_")]
 names = sorted(function.get_function_name() for function in function_app.app.get_functions())
 print(json.dumps({"names": names, "modules": sorted(sys.modules)}))
 """

@@ -1,9 +1,9 @@
 """What the deployed package and its settings consist of."""
 
 import json
-from fnmatch import fnmatch
 from pathlib import Path
 
+from infra.package_files import deployed
 from shared.intake.ledger import STALE_AFTER
 from shared.settings import VARIABLES
 
@@ -11,10 +11,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_only_the_product_is_deployed() -> None:
-    lines = (ROOT / ".funcignore").read_text().splitlines()
-    patterns = [line.rstrip("/") for line in lines if line and not line.startswith("#")]
-    kept = {entry.name for entry in ROOT.iterdir() if not any(fnmatch(entry.name, pattern) for pattern in patterns)}
-    assert kept == {"function_app.py", "host.json", "requirements.txt", "shared"}
+    assert {path.split("/")[0] for path in deployed(ROOT)} == {
+        "function_app.py",
+        "host.json",
+        "requirements.txt",
+        "shared",
+    }
+
+
+def test_the_command_line_is_not_deployed() -> None:
+    assert [path for path in deployed(ROOT) if path.startswith("shared/operator/")] == []
 
 
 def test_the_sample_of_settings_names_every_setting() -> None:

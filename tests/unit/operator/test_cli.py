@@ -30,31 +30,31 @@ def model_folder(root: Path, name: str, text: str = GOOD) -> Path:
 
 def test_a_right_model_is_told_with_its_environments(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model_folder(elsewhere, "trips", GOOD + OVERLAY)
-    assert cli.main(["check"]) == 0
+    assert cli.main(["validate"]) == 0
     assert capsys.readouterr().out == "models/trips: trips is right (environments: dev, prod)\n"
 
 
 def test_mistakes_of_all_environments_are_told(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model_folder(elsewhere, "trips", GOOD + OVERLAY.replace("prod: {}", "prod: {poll_s: 0}"))
-    assert cli.main(["check", "models/trips"]) == 1
+    assert cli.main(["validate", "models/trips"]) == 1
     assert "environments.prod.poll_s: 0 is less than 1" in capsys.readouterr().out
 
 
 def test_two_folders_of_one_model_are_a_mistake(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model_folder(elsewhere, "trips")
     model_folder(elsewhere, "copy")
-    assert cli.main(["check"]) == 1
+    assert cli.main(["validate"]) == 1
     assert "models/copy: another folder has a model of that name too, trips" in capsys.readouterr().out
 
 
-def test_what_was_checked_can_be_had_as_json(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_validated_can_be_had_as_json(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model_folder(elsewhere, "trips")
-    assert cli.main(["check", "--json"]) == 0
+    assert cli.main(["validate", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["model"] == "trips"
 
 
-def test_without_any_model_check_says_where_it_looked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["check"]) == 1
+def test_without_any_model_validate_says_where_it_looked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["validate"]) == 1
     assert "there is no models/NAME/upkeep.yaml below" in capsys.readouterr().err
 
 

@@ -1,0 +1,65 @@
+"""The zip that is deployed."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra import package, package_papers
+from tests.unit.package import product
+
+
+@pytest.fixture(autouse=True)
+def _no_papers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have tests of their own, and take a second each."""
+    monkeypatch.setattr(package_papers, "write", lambda root, made, version: None)
+
+
+def test_its_name_tells_the_version(tmp_path: Path) -> None:
+    assert package.build(product.write(tmp_path), tmp_path / "dist").name == "upkeep-1.2.3.zip"
+
+
+def test_the_same_tree_gives_the_same_bytes(tmp_path: Path) -> None:
+    first = product.write(tmp_path / "first")
+    second = product.write(tmp_path / "second")
+    for path in second.rglob("*.py"):
+        os.utime(path, (1, 1))
+        path.chmod(0o700)
+    assert package.build(first, tmp_path / "a").read_bytes() == package.build(second, tmp_path / "b").read_bytes()
+
+
+def test_another_tree_gives_other_bytes(tmp_path: Path) -> None:
+    first = product.write(tmp_path / "first")
+    second = product.write(tmp_path / "second")
+    (second / "host.json").write_text("{ }")
+    assert package.build(first, tmp_path / "a").read_bytes() != package.build(second, tmp_path / "b").read_bytes()
+
+
+def test_what_an_earlier_build_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    out = tmp_path / "dist"
+    out.mkdir()
+    for name in ("upkeep-1.0.0.zip", "upkeep-1.0.0.zip.sha256", "notes.txt"):
+        (out / name).touch()
+    package.build(product.write(tmp_path / "tree"), out)
+    assert sorted(path.name for path in out.iterdir()) == ["notes.txt", "upkeep-1.2.3.zip"]
+
+
+def test_its_files_are_readable_by_all_and_executable_by_none(tmp_path: Path) -> None:
+    with zipfile.ZipFile(package.build(product.write(tmp_path), tmp_path / "dist")) as archive:
+        assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
+
+
+def test_a_tree_with_problems_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    root = product.write(tmp_path)
+    (root / "stray.bin").touch()
+    with pytest.raises(package.Refused, match=r"stray\.bin"):
+        package.build(root, tmp_path / "dist")
+    assert not (tmp_path / "dist").exists()
+
+
+def test_the_summary_tells_size_number_and_hash(tmp_path: Path) -> None:
+    made = package.build(product.write(tmp_path), tmp_path / "dist")
+    name, files, digest = package.summary(made).split(", ")
+    assert (name.split(": ")[0], files) == ("upkeep-1.2.3.zip", "7 files")
+    assert len(digest.removeprefix("sha256 ")) == 64
