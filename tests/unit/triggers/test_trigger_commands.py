@@ -46,7 +46,7 @@ def test_a_command_without_an_id_takes_the_header_or_else_the_invocation(world: 
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"command": "fly"}, "command must be one of retrain, pause, resume, rollback, approve, reject, abort, promote."),
+        ({"command": "fly"}, f"command must be one of {', '.join(Command)}."),
         ({"command": None}, "command must be"),
         ({"command": ["pause"]}, "command must be"),
         ({"by": ""}, "by must"),
