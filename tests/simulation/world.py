@@ -34,6 +34,11 @@ from tests.fakes.state import FakeStateStore
 INVISIBLE_S = 150
 SWEEP_S = 600
 MOST_STEPS = 6_000
+SERVICES = frozenset(
+    f"before {call}"
+    for call in ("job", "submit_job", "evaluation", "model", "register_model", "endpoint", "put_endpoint", "stats")
+)
+"""Calls that fail now and then, as Azure's do: with an answer that says to come again."""
 
 
 class Crash(BaseException):
@@ -73,6 +78,7 @@ class World:
         self.queue: list[Message] = []
         self.sent: Counter[str] = Counter()
         self.served = False
+        self.jobs_seen = 0
         self.crashes = 0
         self.fates: dict[int, Fate] = {}
         self.archive = FakeArchive(self.interrupt)
@@ -125,7 +131,7 @@ class World:
 
     # what may happen at any point
 
-    def interrupt(self, _point: str) -> None:
+    def interrupt(self, point: str) -> None:
         """Called by every fake before and after every effect."""
         current = getcurrent()
         if current is self.scheduler or self.calm:
@@ -138,6 +144,8 @@ class World:
             self.clock.move(61)  # long enough for the lease to run out
         if draw < 0.05:
             self.scheduler.switch()
+        if point in SERVICES and self.rng.random() < 0.02:
+            raise RetryLater(f"{point}: the service does not answer")
 
     # senders
 
@@ -270,6 +278,11 @@ class World:
         if self.served and total != 100:
             raise Violation(f"live traffic went from 100 to {total}")
         self.served = self.served or total == 100
+        if len(self.platform.jobs) != self.jobs_seen:
+            self.jobs_seen = len(self.platform.jobs)
+            last = self._record().last_release
+            if any(job.order.release > last for job in self.platform.jobs.values()):
+                raise Violation("a job was submitted before the record named it")
         per_attempt = Counter(
             (job.order.release, job.order.job.rpartition("-a")[2][:1]) for job in self.platform.jobs.values()
         )
