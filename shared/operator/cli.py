@@ -216,9 +216,7 @@ def _add_commands(add: Add) -> None:
         sub.add_argument("--reason", required=True, help="kept in the history")
         sub.add_argument("--id", help="name of this command; giving it again is the same command (default: random)")
         if command is Command.ROLLBACK:
-            sub.add_argument(
-                "--to", type=int, metavar="VERSION", help="default: the one before"
-            )
+            sub.add_argument("--to", type=int, metavar="VERSION", help="default: the one before")
 
 
 def _most(text: str) -> int:
