@@ -12,7 +12,7 @@ unexport AZURE_SUBSCRIPTION_ID AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECR
 
 .DEFAULT_GOAL := help
 .PHONY: help setup install demo up down test test-unit test-pipelines test-scenarios test-simulation test-contract \
-	test-integration test-e2e check check-infra format schema lock clean
+	test-integration test-e2e check check-infra format schema package sbom audit bench-coldstart lock clean
 
 help: ## show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,7 @@ check: setup ## lint, formats, types, layers, pipelines
 	$(BIN)/zizmor --offline --pedantic --quiet .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --regex-variant nonunicode --builtin-schema vendor.azure-pipelines \
 		--data-transform azure-pipelines azure-pipelines.yml $(filter-out pipelines/scan.yml,$(wildcard pipelines/*.yml))
 
@@ -109,8 +110,8 @@ schema: $(DONE)/python ## write docs/reference/upkeep.schema.json anew
 package: $(DONE)/python ## build dist/upkeep-VERSION.zip with checksum, bill of materials and provenance
 	$(BIN)/python -m infra.package $(PACKAGE_OPTIONS)
 
-sbom: $(DONE)/python ## check the package's bill of materials (CycloneDX) and print what is in it
-	$(BIN)/python -m infra.package_papers
+sbom: $(DONE)/python ## write the package's bill of materials (CycloneDX) alone
+	$(BIN)/python -m infra.package --bill-only
 
 audit: $(DONE)/python ## ask whether vulnerabilities are known of anything that is locked (needs the network)
 	$(BIN)/python -m infra.package_audit
@@ -120,8 +121,9 @@ bench-coldstart: $(DONE)/azurite ## measure the package's cold start beside that
 
 # ---- locks
 
+# Dependabot takes the options from the first lines of a lock.
 COMPILE := $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --universal \
-	--python-version 3.11 --custom-compile-command "make lock"
+	--python-version 3.11 --custom-compile-command "make lock  (uv pip compile --universal --python-version 3.11)"
 
 lock: $(DONE)/uv ## resolve the requirements*.in anew
 	$(COMPILE) requirements.in -o requirements.txt

@@ -4,7 +4,7 @@ Called by the Makefile, CI and tests. The same tree gives the same bytes on ever
 modes are fixed, and nothing is compressed, because what deflate makes of a file hangs on the version of zlib. Beside
 the zip it writes the papers of package_papers.py. It never touches the tree that it reads.
 
-    python -m infra.package [--with-dependencies] [--out dist]
+    python -m infra.package [--with-dependencies] [--bill-only] [--out dist]
 
 The plain zip is for Azure's remote build, which installs requirements.txt (the default of Flex Consumption). With
 --with-dependencies the zip holds them itself, for a deployment that builds nothing.
@@ -36,7 +36,7 @@ def build(root: Path, out: Path, *, with_dependencies: bool = False) -> Path:
     """Write the zip, its checksum, its bill of materials and its provenance; the zip's path."""
     if problems := package_files.problems(root):
         raise Refused("\n".join(problems))
-    out.mkdir(parents=True, exist_ok=True)
+    _empty(out)
     name = f"upkeep-{version(root)}{'-with-dependencies' if with_dependencies else ''}"
     made = out / f"{name}.zip"
     files = {path: root / path for path in package_files.deployed(root)}
@@ -48,6 +48,14 @@ def build(root: Path, out: Path, *, with_dependencies: bool = False) -> Path:
         write_zip(files, made, zipfile.ZIP_STORED)
     package_papers.write(root, made, version(root))
     return made
+
+
+def _empty(out: Path) -> None:
+    """The folder, without what an earlier build left: who deploys takes the one zip that is there."""
+    out.mkdir(parents=True, exist_ok=True)
+    for pattern in ("upkeep-*.zip", "upkeep-*.zip.sha256", "upkeep-*.cdx.json", "upkeep-*.provenance.json"):
+        for path in out.glob(pattern):
+            path.unlink()
 
 
 def version(root: Path) -> str:
@@ -80,8 +88,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.package", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder to write to")
     parser.add_argument("--with-dependencies", action="store_true", help="put the locked dependencies in as well")
+    parser.add_argument("--bill-only", action="store_true", help="write the bill of materials and nothing else")
     arguments = parser.parse_args()
     try:
+        if arguments.bill_only:
+            print(package_papers.write_bill(ROOT, arguments.out, version(ROOT)))
+            return 0
         made = build(ROOT, arguments.out, with_dependencies=arguments.with_dependencies)
     except (Refused, package_dependencies.NotInstalled, package_papers.NotWritten) as error:
         print(error, file=sys.stderr)

@@ -32,8 +32,16 @@ def write(root: Path, made: Path, version: str) -> None:
     """Write all three beside the zip, under its name."""
     digest = hashlib.sha256(made.read_bytes()).hexdigest()
     made.with_name(f"{made.name}.sha256").write_text(f"{digest}  {made.name}\n", encoding="utf-8")
-    _write_json(made.with_suffix(".cdx.json"), bill_of_materials(root / "requirements.txt", version))
+    write_bill(root, made.parent, version)
     _write_json(made.with_suffix(".provenance.json"), provenance(root, os.environ))
+
+
+def write_bill(root: Path, out: Path, version: str) -> Path:
+    """Write the bill of materials, which is the same for both kinds of package; its path."""
+    path = out / f"upkeep-{version}.cdx.json"
+    out.mkdir(parents=True, exist_ok=True)
+    _write_json(path, bill_of_materials(root / "requirements.txt", version))
+    return path
 
 
 def bill_of_materials(requirements: Path, version: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Repeatable measurements, each with a peer or a limit beside it."""

@@ -1,0 +1,187 @@
+"""The steps about models: publish, train, check, plan."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.pipelines.desk import Desk
+
+WROTE: list[dict[str, str]] = [{"what": "code", "name": "a-train:1"}, {"what": "publication", "name": "ab"}]
+NO_DATA = 3
+
+
+def published(desk: Desk, **models: list[dict[str, str]]) -> None:
+    """Publish, with this outcome."""
+    desk.connected()
+    desk.answer("upkeep publish", json.dumps({name.replace("_", "-"): made for name, made in models.items()}))
+    assert desk.run("publish.sh").returncode == 0
+
+
+def option(call: list[str], name: str) -> str:
+    """An option's value."""
+    return call[call.index(name) + 1]
+
+
+def test_publishing_that_fails_fails_the_run(desk: Desk) -> None:
+    desk.connected()
+    desk.answer("upkeep publish", code=1)
+    assert desk.run("publish.sh").returncode == 1
+
+
+def test_what_changed_is_trained_and_nothing_else(desk: Desk) -> None:
+    published(desk, flight_duration=WROTE, delays=[], fares=[{"what": "endpoint", "name": "fares"}])
+    assert desk.run("train.sh").returncode == 0
+    assert [call[2] for call in desk.calls("upkeep retrain")] == ["flight-duration"]
+
+
+def test_when_nothing_changed_nothing_is_trained(desk: Desk) -> None:
+    published(desk, flight_duration=[])
+    done = desk.run("train.sh")
+    assert done.returncode == 0
+    assert "nothing to train" in done.stdout
+    assert desk.calls("upkeep retrain") == []
+
+
+def test_the_reason_of_a_training_names_commit_and_run(desk: Desk) -> None:
+    published(desk, a=WROTE)
+    desk.run("train.sh", GITHUB_RUN_ID="42", GITHUB_SHA="0123456789abcdef", GITHUB_ACTOR="ann")
+    [call] = desk.calls("upkeep retrain")
+    assert option(call, "--reason") == "commit 0123456789 changed the model's folder, run 42"
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        {"GITHUB_RUN_ID": "42", "GITHUB_SHA": "c"},
+        {"BUILD_BUILDID": "42", "BUILD_SOURCEVERSION": "c", "TF_BUILD": "True"},
+    ],
+)
+def test_a_run_that_is_repeated_asks_for_the_same_training(desk: Desk, system: dict[str, str]) -> None:
+    published(desk, a=WROTE, b=WROTE)
+    desk.run("train.sh", **system)
+    desk.run("train.sh", **system)
+    ids = [option(call, "--id") for call in desk.calls("upkeep retrain")]
+    assert ids == ["run-42-a", "run-42-b"] * 2
+
+
+def test_a_training_by_hand_names_who_asked(desk: Desk) -> None:
+    desk.connected()
+    assert (
+        desk.run("train.sh a b", BUILD_BUILDID="7", BUILD_REQUESTEDFOR="Ann", BUILD_SOURCEVERSION="c").returncode == 0
+    )
+    calls = desk.calls("upkeep retrain")
+    assert [(call[2], option(call, "--reason")) for call in calls] == [
+        ("a", "asked for by Ann, run 7"),
+        ("b", "asked for by Ann, run 7"),
+    ]
+
+
+def test_a_training_that_is_refused_fails_the_run(desk: Desk) -> None:
+    desk.connected()
+    desk.answer("upkeep retrain", code=1)
+    assert desk.run("train.sh a", BUILD_BUILDID="7", BUILD_SOURCEVERSION="c").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "variables", "code"),
+    [
+        (0, {}, 0),
+        (1, {}, 1),
+        (2, {}, 1),
+        (NO_DATA, {}, 0),
+        (NO_DATA, {"UPKEEP_ON_NO_DATA": "warn"}, 0),
+        (NO_DATA, {"UPKEEP_ON_NO_DATA": "fail"}, 1),
+        (1, {"UPKEEP_ON_NO_DATA": "warn"}, 1),
+    ],
+)
+def test_the_verdict_decides_over_the_run(desk: Desk, verdict: int, variables: dict[str, str], code: int) -> None:
+    desk.connected()
+    desk.answer("upkeep check", code=verdict)
+    assert desk.run("check.sh", **variables).returncode == code
+
+
+@pytest.mark.parametrize(
+    ("system", "annotation"),
+    [
+        ({"GITHUB_ACTIONS": "true"}, "::warning::too few requests"),
+        ({"TF_BUILD": "True"}, "##vso[task.logissue type=warning]too few requests"),
+    ],
+)
+def test_no_data_is_shown_as_a_warning(desk: Desk, system: dict[str, str], annotation: str) -> None:
+    desk.connected()
+    desk.answer("upkeep check", code=NO_DATA)
+    assert annotation in desk.run("check.sh", **system).stdout
+
+
+def test_the_reports_of_the_check_lie_where_the_pipelines_take_them(desk: Desk) -> None:
+    desk.connected()
+    desk.answer("upkeep check", code=1)
+    desk.run("check.sh")
+    assert desk.report("check.md").is_file()
+    assert desk.report("check.xml").is_file()
+
+
+def test_how_long_is_looked_can_be_set(desk: Desk) -> None:
+    desk.connected()
+    desk.run("check.sh", UPKEEP_CHECK_MINUTES="0.5")
+    [call] = desk.calls("upkeep check")
+    assert option(call, "--minutes") == "0.5"
+
+
+def planned(desk: Desk, **answers: Any) -> str:
+    """Plan, and give the comment that comes of it."""
+    desk.deployed()
+    desk.answer("az deployment sub what-if", **answers)
+    desk.answer("upkeep publish", "flight-duration: would write code flight-duration-train:ab\n")
+    desk.run("plan.sh")
+    return desk.report("plan.md").read_text()
+
+
+def test_a_plan_tells_infrastructure_and_models(desk: Desk) -> None:
+    plan = planned(desk, text="~ Microsoft.Web/sites/func-upkeep-x\n")
+    assert "~ Microsoft.Web/sites/func-upkeep-x" in plan
+    assert "would write code flight-duration-train:ab" in plan
+
+
+def test_planning_writes_nothing(desk: Desk) -> None:
+    planned(desk)
+    assert [call for call in desk.calls("az") if "create" in call] == []
+    assert [call for call in desk.calls("upkeep") if "--dry-run" not in call] == []
+
+
+def test_planning_needs_no_right_to_write(desk: Desk) -> None:
+    planned(desk)
+    [call] = desk.calls("az deployment sub what-if")
+    assert option(call, "--validation-level") == "ProviderNoRbac"
+
+
+def test_a_plan_that_cannot_be_made_says_so_and_still_tells_the_rest(desk: Desk) -> None:
+    plan = planned(desk, text="InvalidTemplate", code=1)
+    assert "could not be planned (exit code 1)" in plan
+    assert "InvalidTemplate" in plan
+    assert "would write code" in plan
+
+
+def test_a_plan_that_cannot_be_made_fails_the_run(desk: Desk) -> None:
+    desk.deployed()
+    desk.answer("az deployment sub what-if", code=1)
+    assert desk.run("plan.sh").returncode == 1
+
+
+def test_models_of_what_was_never_deployed_cannot_be_planned(desk: Desk) -> None:
+    desk.answer("az deployment sub show", code=3)
+    assert desk.run("plan.sh").returncode == 1
+    assert desk.calls("upkeep") == []
+
+
+def test_a_plan_fits_into_a_comment(desk: Desk) -> None:
+    plan = planned(desk, text="~ a resource\n" * 20_000)
+    assert len(plan) < 65_536
+    assert "cut here" in plan
+    assert "would write code" in plan
+
+
+def test_what_azure_says_cannot_leave_its_block(desk: Desk) -> None:
+    plan = planned(desk, text="```\n[here](https://example.com)\n")
+    assert plan.count("```") == 4
