@@ -12,7 +12,7 @@ unexport AZURE_SUBSCRIPTION_ID AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECR
 
 .DEFAULT_GOAL := help
 .PHONY: help setup install demo up down test test-unit test-pipelines test-scenarios test-simulation test-contract \
-	test-integration test-e2e check check-infra format schema package sbom audit bench-coldstart lock clean
+	test-integration test-e2e check check-infra format schema package sbom audit bench-coldstart bench-verdicts lock clean
 
 help: ## show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,9 @@ sbom: $(DONE)/python ## write the package's bill of materials (CycloneDX) alone
 
 audit: $(DONE)/python ## ask whether vulnerabilities are known of anything that is locked (needs the network)
 	$(BIN)/python -m infra.package_audit
+
+bench-verdicts: $(DONE)/python ## measure false alarms and misses of the judge and of the canary (eight minutes)
+	$(BIN)/python -m benchmarks.verdicts
 
 bench-coldstart: $(DONE)/azurite ## measure the package's cold start beside that of a naive app (two minutes)
 	$(BIN)/python -m benchmarks.coldstart
