@@ -42,7 +42,7 @@ def install(requirements: Path, folder: Path) -> dict[str, Path]:
 def _compile(folder: Path) -> None:
     """Write bytecode that is valid whatever the time of its source: a package's files all have the same one.
 
-    The folder of the app cannot be written to on Azure, so that otherwise each start would compile everything anew.
+    Where the app's folder cannot be written to, each start would otherwise compile everything anew.
     """
     if sys.version_info[:2] != tuple(map(int, PYTHON.split("."))):
         raise NotInstalled(f"Bytecode for Python {PYTHON} can only be written by Python {PYTHON}.")

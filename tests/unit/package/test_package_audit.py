@@ -5,7 +5,7 @@ from pathlib import Path
 from infra.package_audit import judged, locks
 
 ROOT = Path(__file__).resolve().parents[3]
-REFUSED = "HTTPSConnectionPool(host='pypi.org', port=443): Max retries exceeded with url: /pypi/a/1/json"
+REFUSED = "HTTPSConnectionPool(host='advisories.example', port=443): Max retries exceeded with url: /a/1/json"
 
 
 def test_no_finding_is_good() -> None:
