@@ -14,10 +14,17 @@ _LONGEST = timedelta(days=8)
 
 
 def held(spec: Spec, record: Record, now: datetime) -> bool:
-    """Whether forward moves wait: somebody paused the model, or a freeze is on. A rollback never waits."""
-    if record.release is not None and record.release.restores is not None:
-        return False
-    return record.paused is not None or frozen(spec, now)
+    """Whether forward moves wait: somebody paused the model, or a freeze is on. A restore never waits."""
+    return paused(record) or (frozen(spec, now) and not _restores(record))
+
+
+def paused(record: Record) -> bool:
+    """Whether a pause holds what is in flight."""
+    return record.paused is not None and not _restores(record)
+
+
+def _restores(record: Record) -> bool:
+    return record.release is not None and record.release.restores is not None
 
 
 def frozen(spec: Spec, now: datetime) -> bool:

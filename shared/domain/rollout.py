@@ -109,8 +109,9 @@ def shadow(publication: Publication, draft: Draft, seen: Observation, now: datet
 
 def _unlogged(check: Check, traffic: TrafficSeen, wanted: Shadow, expected: float) -> bool:
     """Whether the log leaves mirrored requests out: many were to be expected, and there is none. (Not documented.)"""
-    complete = (traffic.end - traffic.start).total_seconds() >= wanted.hold_s
-    return complete and check.facts["requests"] == 0 and expected >= max(wanted.min_requests, 20)
+    return (
+        _covers(traffic, wanted.hold_s) and check.facts["requests"] == 0 and expected >= max(wanted.min_requests, 20)
+    )
 
 
 def _shadow_passed(spec: Spec, draft: Draft, check: Check, now: datetime) -> Draft:
@@ -224,9 +225,14 @@ def _settle(
 def _check(rollout: Rollout, record: Record, traffic: TrafficSeen, hold_s: int, min_requests: int) -> Check:
     assert record.release is not None
     live = traffic.of(record.live.deployment) if record.live else None
-    complete = (traffic.end - traffic.start).total_seconds() >= hold_s
+    complete = _covers(traffic, hold_s)
     candidate = traffic.of(record.release.deployment)
     return analyse(rollout.analysis, candidate, live, min_requests, complete=complete)
+
+
+def _covers(traffic: TrafficSeen, hold_s: int) -> bool:
+    """Whether the window is as long as the stage is to be held."""
+    return (traffic.end - traffic.start).total_seconds() >= hold_s
 
 
 def _step_passed(spec: Spec, draft: Draft, check: Check, now: datetime) -> Draft:

@@ -15,6 +15,7 @@ from shared.domain.actions import (
     SetTraffic,
     SubmitJob,
 )
+from shared.domain.freeze import paused
 from shared.domain.lifecycle import Phase
 from shared.domain.making import overdue
 from shared.domain.observation import DeploymentState, EndpointSeen, JobSeen, JobStatus, Observation
@@ -86,8 +87,7 @@ def _endpoint(publication: Publication, record: Record, release: Release, seen: 
     if not seen.exists:
         return []
     if release.phase is Phase.DEPLOYING:
-        paused = record.paused is not None and release.restores is None
-        if release.deployment in seen.deployments or paused:
+        if release.deployment in seen.deployments or paused(record):
             return []
         order = CreateDeployment(
             deployment=release.deployment, version=release.version, publication=release.publication
