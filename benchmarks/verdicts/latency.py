@@ -14,7 +14,8 @@ import numpy as np
 
 from benchmarks.verdicts.kayenta import Series, is_high
 from benchmarks.verdicts.plan import LIMITS, POLL_S, STAGES, Kind, most_polls, polls
-from shared.domain.analysis import FALSE_ALARM, Finding, analyse
+from shared.domain import traffic_checks
+from shared.domain.analysis import FALSE_ALARM, Finding, combined
 from shared.domain.observation import Stats
 from shared.domain.spec import Step
 from shared.domain.statistics import evidence_over
@@ -73,7 +74,9 @@ def product(step: Step, seen: Latencies) -> Kind:
     def find(window: Series, complete: bool) -> Finding:
         p95 = float(np.percentile(window, 95)) if len(window) else None
         stats = Stats(requests=len(window), errors=0, latency_p95_ms=p95)
-        return analyse(LIMITS, stats, Stats(requests=0, errors=0), step.min_requests, complete=complete).finding
+        enough = traffic_checks.requests(stats, step.min_requests, complete=complete)
+        passed = enough.finding is Finding.PASS
+        return combined([enough, traffic_checks.latency(LIMITS, stats, None, enough=passed)]).finding
 
     return _hold(step, seen, find)
 

@@ -8,14 +8,16 @@ import numpy as np
 from benchmarks.verdicts.plan import LIMITS, STAGES, Ending, Kind, most_polls, polls
 from benchmarks.verdicts.streams import Counts, Stream
 from benchmarks.verdicts.walking import Window
-from shared.domain.analysis import FALSE_ALARM, Finding, analyse
+from shared.domain import traffic_checks
+from shared.domain.analysis import FALSE_ALARM, Finding, combined
 from shared.domain.observation import Stats
 from shared.domain.statistics import evidence_over
 
 
 def product(seen: Window) -> Finding:
     """What the product finds."""
-    return analyse(LIMITS, seen.candidate, seen.live, seen.min_requests, complete=seen.complete).finding
+    enough = traffic_checks.requests(seen.candidate, seen.min_requests, complete=seen.complete)
+    return combined([enough, traffic_checks.errors(LIMITS, seen.candidate, seen.live)]).finding
 
 
 def proposed(seen: Window) -> Finding:

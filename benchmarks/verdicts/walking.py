@@ -1,7 +1,7 @@
 """Walks a rollout as the reconciler does: a look every poll over a window that grows, stage after stage.
 
 Called by comparing.py with the product's finding, and with the one that is proposed. It repeats what
-shared/domain/rollout.py does with a finding: a failure ends it, a pass goes on, anything else is waited for.
+shared/domain/watching.py does with a finding: a failure ends it, a pass goes on, anything else is waited for.
 """
 
 from collections.abc import Callable

@@ -11,14 +11,15 @@ from shared.domain.beginning import begin, look_for_beginning
 from shared.domain.changes import Draft
 from shared.domain.events import Event
 from shared.domain.hearing import hear
-from shared.domain.lifecycle import Phase
+from shared.domain.lifecycle import WATCHED, Phase
 from shared.domain.making import await_approval, register, train, weigh
 from shared.domain.observation import Observation
 from shared.domain.publication import Publication
 from shared.domain.reasons import Reason
 from shared.domain.record import Record
-from shared.domain.rollout import bake, canary, deploy, retire, roll_back, shadow, smoke_test
+from shared.domain.rollout import deploy, retire, roll_back, smoke_test
 from shared.domain.wanted import wanted
+from shared.domain.watching import watch
 
 
 class Decision(Kept, frozen=True, kw_only=True):
@@ -67,12 +68,8 @@ def _advance(publication: Publication, draft: Draft, seen: Observation, now: dat
             return deploy(publication, draft, seen.endpoint, now)
         case Phase.TESTING if seen.endpoint is not None and seen.smoke is not None:
             return smoke_test(publication, draft, seen.endpoint, seen.smoke, now)
-        case Phase.SHADOWING if seen.endpoint is not None:
-            return shadow(publication, draft, seen, now)
-        case Phase.CANARY if seen.endpoint is not None:
-            return canary(publication, draft, seen, now)
-        case Phase.BAKING if seen.endpoint is not None:
-            return bake(publication, draft, seen, now)
+        case phase if phase in WATCHED and seen.endpoint is not None:
+            return watch(publication, draft, seen, now)
         case Phase.ROLLING_BACK if seen.endpoint is not None:
             return roll_back(draft, seen.endpoint, now)
         case _:

@@ -53,6 +53,7 @@ class Why(StrEnum):
     PROMOTED = "Promoted"
     ANALYSIS_FAILED = "AnalysisFailed"
     NO_DATA = "NoData"
+    UNDECIDED = "Undecided"
     FROZEN = "Frozen"
     DEPLOYMENT_LOST = "DeploymentLost"
     RELEASE_LIVE = "ReleaseLive"

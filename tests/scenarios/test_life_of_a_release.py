@@ -154,6 +154,40 @@ def test_silence_ends_as_the_spec_says(policy: NoData, traffic: dict[str, int]) 
     assert story.traffic == traffic
 
 
+def undecided_bake(policy: NoData) -> Story:
+    """Two in a hundred answers fail: over the limit, and of so few requests that it stays within chance."""
+    spec = a_spec()
+    rollout = msgspec.structs.replace(spec.rollout, steps=spec.rollout.steps[-1:], no_data=policy)
+    story = Story({2: Fate(requests_per_s=0.3)}, a_publication(msgspec.structs.replace(spec, rollout=rollout)))
+    story.month(1, 2)
+    story.passes(60)
+    story.month(3)
+    story.until(Phase.BAKING)
+    story.fates[2].error_share = 0.02
+    story.passes(60)
+    assert story.record.phase is Phase.BAKING
+    return story
+
+
+def test_a_bake_that_stays_over_its_limit_within_chance_is_held_for_a_person_in_the_end() -> None:
+    story = undecided_bake(NoData.HOLD)
+    story.passes(30)
+    assert Why.UNDECIDED in story.whys
+    assert story.record.phase is Phase.BAKING
+
+
+def test_such_a_bake_is_taken_back_where_the_spec_says_so() -> None:
+    story = undecided_bake(NoData.ROLLBACK)
+    story.passes(30)
+    assert story.traffic == {"r0001": 100}
+
+
+def test_no_policy_lets_go_on_what_is_over_a_limit() -> None:
+    story = undecided_bake(NoData.PROMOTE)
+    story.passes(30)
+    assert story.record.phase is Phase.BAKING
+
+
 def test_a_first_release_that_fails_keeps_serving_because_nothing_else_does() -> None:
     story = Story({1: Fate(error_share=0.5)})
     story.month(1, 2)

@@ -5,17 +5,18 @@ import msgspec
 from shared.domain.events import Command
 from shared.domain.lifecycle import Phase
 from shared.domain.reasons import Why
-from shared.domain.spec import Shadow
+from shared.domain.spec import NoData, Shadow
 from tests.fakes.examples import ENDPOINT, a_publication, a_spec
 from tests.fakes.platform import Fate
 from tests.scenarios.story import Story
 
 
-def shadow_story(fate: Fate | None = None) -> Story:
+def shadow_story(fate: Fate | None = None, no_data: NoData = NoData.HOLD) -> Story:
     """A story with a first release live and a second one in its mirror stage."""
     spec = a_spec()
-    rollout = msgspec.structs.replace(spec.rollout, shadow=Shadow(mirror_pct=20, hold_s=120, min_requests=30))
-    story = Story({2: fate or Fate()}, a_publication(msgspec.structs.replace(spec, rollout=rollout)))
+    stage = Shadow(mirror_pct=20, hold_s=120, min_requests=30)
+    rollout = msgspec.structs.replace(spec.rollout, shadow=stage, no_data=no_data)
+    story = Story({1: Fate(), 2: fate or Fate()}, a_publication(msgspec.structs.replace(spec, rollout=rollout)))
     story.month(1, 2)
     story.passes(60)
     story.month(3)
@@ -72,3 +73,11 @@ def test_aborting_the_stage_clears_the_mirror() -> None:
     story.command(Command.ABORT)
     story.passes(5)
     assert (story.traffic, mirror(story)) == ({"r0001": 100}, {})
+
+
+def test_a_mirror_that_nobody_could_be_heard_in_is_not_called_unlogged() -> None:
+    story = shadow_story(Fate(requests_per_s=0), no_data=NoData.PROMOTE)
+    story.fates[1].requests_per_s = 0.01
+    story.passes(360)
+    assert Why.SHADOW_UNSEEN not in story.whys
+    assert story.traffic == {"r0002": 100}

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from shared.domain.analysis import Finding, analyse
+from shared.domain import traffic_checks
+from shared.domain.analysis import Aspect, Check, Finding, combined
 from shared.domain.observation import Stats
 from shared.domain.spec import Analysis
 from shared.domain.statistics import evidence_over, wilson
@@ -12,8 +13,17 @@ from shared.domain.statistics import evidence_over, wilson
 LIMITS = Analysis(max_error_rate_pct=1.0, max_error_rate_ratio=2.0, max_latency_p95_ms=500)
 
 
+def analyse(
+    candidate: Stats, live: Stats | None = None, *, limits: Analysis = LIMITS, complete: bool = True
+) -> Check:
+    enough = traffic_checks.requests(candidate, 100, complete=complete)
+    errors = traffic_checks.errors(limits, candidate, live)
+    latency = traffic_checks.latency(limits, candidate, live, enough=enough.finding is Finding.PASS)
+    return combined([enough, errors, latency])
+
+
 def finding(candidate: Stats, live: Stats | None = None, *, complete: bool = True) -> Finding:
-    return analyse(LIMITS, candidate, live, 100, complete=complete).finding
+    return analyse(candidate, live, complete=complete).finding
 
 
 def test_enough_good_answers_over_the_whole_window_pass() -> None:
@@ -50,13 +60,52 @@ def test_a_slow_candidate_fails_at_the_end_of_the_window() -> None:
 
 def test_a_candidate_far_worse_than_the_live_one_fails_under_the_absolute_limit() -> None:
     lenient = Analysis(max_error_rate_pct=50.0, max_error_rate_ratio=2.0)
-    check = analyse(lenient, Stats(requests=400, errors=60), Stats(requests=4_000, errors=4), 100, complete=False)
+    check = analyse(Stats(requests=400, errors=60), Stats(requests=4_000, errors=4), limits=lenient, complete=False)
     assert check.finding is Finding.FAIL
 
 
 def test_the_numbers_of_both_deployments_are_kept() -> None:
-    facts = analyse(LIMITS, Stats(requests=9, errors=1), Stats(requests=90, errors=2), 100, complete=False).facts
+    facts = analyse(Stats(requests=9, errors=1), Stats(requests=90, errors=2), complete=False).facts
     assert (facts["requests"], facts["errors"], facts["live_requests"], facts["live_errors"]) == (9, 1, 90, 2)
+
+
+def check(aspect: Aspect, finding: Finding, **others: bool) -> Check:
+    return Check(aspect=aspect, finding=finding, text=f"{aspect}: {finding}.", facts={aspect: 1}, **others)
+
+
+GOOD, OPEN = check(Aspect.ERRORS, Finding.PASS), check(Aspect.LATENCY, Finding.INCONCLUSIVE)
+BAD = check(Aspect.QUERIES, Finding.FAIL, noisy=True)
+
+
+@pytest.mark.parametrize(
+    ("checks", "together"),
+    [
+        ([], Finding.INCONCLUSIVE),
+        ([GOOD], Finding.PASS),
+        ([GOOD, OPEN], Finding.INCONCLUSIVE),
+        ([GOOD, OPEN, BAD], Finding.FAIL),
+    ],
+)
+def test_checks_say_together_what_the_worst_of_them_says(checks: list[Check], together: Finding) -> None:
+    assert combined(checks).finding is together
+
+
+def test_only_the_checks_that_decided_are_quoted_and_named() -> None:
+    found = combined([GOOD, OPEN, BAD])
+    assert (found.text, found.facts["failed"]) == ("queries: fail.", "queries")
+
+
+def test_the_numbers_of_all_checks_are_kept_together() -> None:
+    assert combined([GOOD, OPEN, BAD]).facts.keys() >= {"errors", "latency", "queries"}
+
+
+def test_a_failure_is_noisy_only_if_every_check_that_failed_is() -> None:
+    assert combined([GOOD, BAD]).noisy
+    assert not combined([check(Aspect.ERRORS, Finding.FAIL), BAD]).noisy
+
+
+def test_a_suspicion_of_one_check_is_one_of_all() -> None:
+    assert combined([GOOD, check(Aspect.ERRORS, Finding.INCONCLUSIVE, suspect=True)]).suspect
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.domain.analysis import Aspect
 from shared.domain.events import Command
 from shared.domain.lifecycle import Phase
 from shared.domain.reasons import Why
@@ -29,3 +30,8 @@ def test_every_phase_is_documented(phase: Phase) -> None:
 @pytest.mark.parametrize("command", list(Command))
 def test_every_command_is_documented(command: Command) -> None:
     assert f"`upkeep {command}" in (DOCS / "commands.md").read_text()
+
+
+@pytest.mark.parametrize("aspect", list(Aspect))
+def test_every_kind_of_check_is_documented(aspect: Aspect) -> None:
+    assert f"| `{aspect}` |" in (DOCS / "analysis.md").read_text()

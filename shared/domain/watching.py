@@ -1,0 +1,171 @@
+"""A release under watch: mirrored, in a step of its canary, or baking. Its traffic settles, its window is judged.
+
+Called by decide. The three stages differ in their traffic and in what follows; the judgement is the same. A failure
+needs no whole window; a pass needs the whole of it; what stays inconclusive is held, for max_hold_s longer, and then
+ended by the spec's no_data.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from shared.domain import traffic_checks
+from shared.domain.analysis import Check, Finding, combined
+from shared.domain.changes import Draft
+from shared.domain.freeze import held
+from shared.domain.lifecycle import Phase, Signal
+from shared.domain.observation import EndpointSeen, Observation, TrafficSeen
+from shared.domain.publication import Publication
+from shared.domain.reasons import Fact, Why
+from shared.domain.record import Record
+from shared.domain.rollout import go_live, hold_still, lost, mirrored, split, steps_of
+from shared.domain.spec import NoData, Rollout
+
+LEAST_MIRRORED = 20
+"""Where fewer mirrored requests than that were to be expected, none at all says nothing about the log."""
+
+
+class Stage(NamedTuple):
+    """The traffic of a stage, in percent by deployment, and what it asks of its window."""
+
+    traffic: dict[str, int]
+    mirror: dict[str, int]
+    hold_s: int
+    min_requests: int
+
+
+def stage_of(rollout: Rollout, record: Record) -> Stage:
+    """The stage that the release in flight is in; only asked for while it is watched."""
+    assert record.release is not None
+    match record.release.phase:
+        case Phase.SHADOWING:
+            assert rollout.shadow is not None
+            assert record.live is not None
+            mirror = mirrored(rollout, record)
+            return Stage({record.live.deployment: 100}, mirror, rollout.shadow.hold_s, rollout.shadow.min_requests)
+        case Phase.BAKING:
+            return Stage({record.release.deployment: 100}, {}, rollout.bake_s, 0)
+        case _:
+            step = steps_of(rollout, record)[record.release.step]
+            return Stage(split(rollout, record), {}, step.hold_s, step.min_requests)
+
+
+def watch(publication: Publication, draft: Draft, seen: Observation, now: datetime) -> Draft:
+    """Hold the stage until its window passes, fails, or has been inconclusive for too long."""
+    assert seen.endpoint is not None
+    rollout = publication.spec.rollout
+    stage = stage_of(rollout, draft.record)
+    settled = _settle(draft, seen.endpoint, stage, now)
+    if settled is not None:
+        return settled
+    if seen.traffic is None:
+        return draft
+    check = combined(_checks(rollout, draft.record, stage, seen.traffic))
+    if check.finding is Finding.FAIL:
+        return _failed(draft, check, now)
+    if check.finding is Finding.PASS:
+        return _passed(publication, draft, check, now)
+    if _unlogged(draft.record, stage, seen.traffic):
+        text = "No mirrored request is logged, though many were to be expected; the canary will show."
+        return _moved_on(publication, draft, check, now, Why.SHADOW_UNSEEN, text)
+    return _inconclusive(publication, draft, stage, check, now)
+
+
+def _settle(draft: Draft, seen: EndpointSeen, stage: Stage, now: datetime) -> Draft | None:
+    """Wait for the wanted split; its window begins when it is first seen in force. None: it is in force."""
+    gone = lost(draft, seen, now)
+    if gone is not None:
+        return gone
+    release = draft.release
+    if seen.traffic != stage.traffic or seen.mirror != stage.mirror:
+        return draft if release.step_since is None else draft.with_release(step_since=None)
+    if release.step_since is not None:
+        return None
+    shares = ", ".join(f"{name} {pct} %" for name, pct in sorted(stage.traffic.items()))
+    shares += "".join(f", {name} {pct} % mirrored" for name, pct in stage.mirror.items())
+    facts: dict[str, Fact] = {"step": release.step, "traffic_pct": stage.traffic.get(release.deployment, 0)}
+    return draft.with_release(step_since=now).because(Why.TRAFFIC_SEEN, f"Traffic: {shares}.", facts)
+
+
+def _checks(rollout: Rollout, record: Record, stage: Stage, traffic: TrafficSeen) -> tuple[Check, ...]:
+    """Every check of the window. All but the first may fail before it is complete."""
+    assert record.release is not None
+    limits, candidate = rollout.analysis, traffic.of(record.release.deployment)
+    live = traffic.of(record.live.deployment) if record.live else None
+    complete = _covers(traffic, stage)
+    enough = traffic_checks.requests(candidate, stage.min_requests, complete=complete)
+    return (
+        enough,
+        traffic_checks.errors(limits, candidate, live),
+        traffic_checks.latency(limits, candidate, live, enough=enough.finding is Finding.PASS),
+    )
+
+
+def _covers(traffic: TrafficSeen, stage: Stage) -> bool:
+    """Whether the window is as long as the stage is to be held."""
+    return (traffic.end - traffic.start).total_seconds() >= stage.hold_s
+
+
+def _unlogged(record: Record, stage: Stage, traffic: TrafficSeen) -> bool:
+    """Whether the log leaves mirrored requests out: many were to be expected, and there is none. (Not documented.)"""
+    assert record.release is not None
+    if not stage.mirror or record.live is None:
+        return False
+    expected = traffic.of(record.live.deployment).requests * sum(stage.mirror.values()) / 100
+    unseen = traffic.of(record.release.deployment).requests == 0
+    return unseen and _covers(traffic, stage) and expected >= max(stage.min_requests, LEAST_MIRRORED)
+
+
+def _failed(draft: Draft, check: Check, now: datetime) -> Draft:
+    facts = {"release": draft.release.number, "step": draft.release.step, **check.facts}
+    draft = draft.signal(Signal.ANALYSIS_FAILED, now, because=check.text)
+    return draft.because(Why.ANALYSIS_FAILED, check.text, facts)
+
+
+def _passed(publication: Publication, draft: Draft, check: Check, now: datetime) -> Draft:
+    match draft.release.phase:
+        case Phase.SHADOWING:
+            return _moved_on(publication, draft, check, now, Why.SHADOW_PASSED, f"Mirrored: {check.text}")
+        case Phase.BAKING:
+            return _moved_on(publication, draft, check, now, Why.STEP_PASSED, f"Baked: {check.text}")
+        case _:
+            step = steps_of(publication.spec.rollout, draft.record)[draft.release.step]
+            text = f"{step.traffic_pct} % passed: {check.text}"
+            return _moved_on(publication, draft, check, now, Why.STEP_PASSED, text)
+
+
+def _moved_on(publication: Publication, draft: Draft, check: Check, now: datetime, why: Why, text: str) -> Draft:
+    """On to the next stage, for this reason; a pause or a freeze holds it where it is."""
+    if held(publication.spec, draft.record, now):
+        return hold_still(draft)
+    release, steps = draft.release, steps_of(publication.spec.rollout, draft.record)
+    match release.phase:
+        case Phase.SHADOWING:
+            return draft.signal(Signal.SHADOW_PASSED, now, step_since=None).because(why, text, check.facts)
+        case Phase.BAKING:
+            return go_live(draft.because(why, text, check.facts), Signal.BAKED, now)
+        case _:
+            facts = {"step": release.step, "traffic_pct": steps[release.step].traffic_pct, **check.facts}
+            last = release.step + 1 == len(steps)
+            signal, step = (Signal.LAST_STEP_PASSED, release.step) if last else (Signal.STEP_PASSED, release.step + 1)
+            return draft.signal(signal, now, step=step, step_since=None).because(why, text, facts)
+
+
+def _inconclusive(publication: Publication, draft: Draft, stage: Stage, check: Check, now: datetime) -> Draft:
+    """Hold on, up to a limit; then the spec's policy ends it. What is over a limit is never let go on by it."""
+    rollout, since = publication.spec.rollout, draft.release.step_since
+    assert since is not None
+    if now < since + timedelta(seconds=stage.hold_s + rollout.max_hold_s):
+        return draft
+    why, what = Why.NO_DATA, "Too little was seen to judge by"
+    if check.suspect:
+        why, what = Why.UNDECIDED, "Over a limit, though it could still be chance"
+    match rollout.no_data:
+        case NoData.ROLLBACK:
+            text = f"{what}: {check.text}"
+            return draft.signal(Signal.ANALYSIS_FAILED, now, because=text).because(why, text, check.facts)
+        case NoData.PROMOTE if not check.suspect:
+            text = f"{what}: {check.text} The spec lets it go on."
+            return _moved_on(publication, draft, check, now, why, text)
+        case _:
+            # Without the numbers, which change with every request: it is said once.
+            return draft.waiting(why, f"{what}; a person has to decide.")
