@@ -13,6 +13,7 @@ from shared.adapters.scoring import Scoring
 from shared.domain.actions import CreateDeployment, RegisterModel, SetTraffic, SubmitJob
 from shared.domain.observation import EndpointSeen, JobSeen, ModelSeen, SmokeSeen
 from shared.domain.publication import Publication
+from shared.domain.sample import Sample
 
 
 class AzureMl:
@@ -61,6 +62,6 @@ class AzureMl:
         """Begin the deletion of a deployment."""
         self._endpoints.delete_deployment(endpoint, deployment)
 
-    def smoke(self, endpoint: str, deployment: str, body: str) -> SmokeSeen:
-        """Score one request on a named deployment."""
-        return self._scoring.smoke(endpoint, deployment, body)
+    def smoke(self, endpoint: str, deployment: str, sample: Sample) -> SmokeSeen:
+        """Score the sample request on a named deployment."""
+        return self._scoring.smoke(endpoint, deployment, sample)

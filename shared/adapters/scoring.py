@@ -10,9 +10,11 @@ from typing import NamedTuple
 import requests
 from requests.exceptions import ConnectionError as UnreachableError
 
+from shared.adapters.answers import fault
 from shared.adapters.azureml_workspace import Workspace
 from shared.adapters.faults import ML_ROLE, translated
 from shared.domain.observation import SmokeSeen
+from shared.domain.sample import Sample
 from shared.errors import NeedsPerson, RetryLater
 
 CONNECT_TIMEOUT_S = 5
@@ -36,13 +38,13 @@ class Scoring:
         self._known: dict[str, Access] = {}
         self._lock = threading.Lock()
 
-    def smoke(self, endpoint: str, deployment: str, body: str) -> SmokeSeen:
-        """Send the body; good is an answer of 200 that is JSON."""
-        answer = self._post(self._access(endpoint), deployment, body)
+    def smoke(self, endpoint: str, deployment: str, sample: Sample) -> SmokeSeen:
+        """Send the sample request; good is an answer of 200 in which nothing is wrong (answers.py)."""
+        answer = self._post(self._access(endpoint), deployment, sample.request)
         if isinstance(answer, SmokeSeen):
             return answer
         if answer.status_code in _REFUSED:
-            answer = self._post(self._access(endpoint, fresh=True), deployment, body)
+            answer = self._post(self._access(endpoint, fresh=True), deployment, sample.request)
             if isinstance(answer, SmokeSeen):
                 return answer
         if answer.status_code in _REFUSED:
@@ -50,7 +52,7 @@ class Scoring:
                 f"scoring on {endpoint}: refused with {answer.status_code} with a fresh key;"
                 f" does the identity have the role {ML_ROLE}?"
             )
-        return _judged(answer)
+        return _judged(answer, sample)
 
     def _post(self, access: Access, deployment: str, body: str) -> "requests.Response | SmokeSeen":
         headers = {
@@ -85,7 +87,7 @@ class Scoring:
         return Access(uri, str(key))
 
 
-def _judged(answer: requests.Response) -> SmokeSeen:
+def _judged(answer: requests.Response, sample: Sample) -> SmokeSeen:
     status = answer.status_code
     if status != requests.codes.ok:
         # The body may hold rows of data; these headers hold what the scoring server said of itself.
@@ -93,8 +95,5 @@ def _judged(answer: requests.Response) -> SmokeSeen:
         model_status = answer.headers.get("ms-azureml-model-error-statuscode")
         told = f"{reason} (the scoring script answered {model_status})" if model_status else reason
         return SmokeSeen(ok=False, status=status, detail=told[:200])
-    try:
-        answer.json()
-    except requests.JSONDecodeError:
-        return SmokeSeen(ok=False, status=status, detail="the answer is not JSON")
-    return SmokeSeen(ok=True, status=status)
+    detail = fault(answer.content, sample)
+    return SmokeSeen(ok=not detail, status=status, detail=detail)

@@ -9,6 +9,7 @@ import hashlib
 import msgspec
 
 from shared.domain.base import Kept
+from shared.domain.sample import Sample
 from shared.domain.spec import Spec
 
 
@@ -64,18 +65,24 @@ class ServingAssets(Kept, frozen=True, kw_only=True):
 
 
 class Publication(Kept, frozen=True, kw_only=True):
-    """One published state of a model's folder. `sample_request` is the JSON text of the smoke test."""
+    """One published state of a model's folder. `sample_request` and `answer_schema` are JSON texts."""
 
     spec: Spec
     training: TrainingAssets
     serving: ServingAssets
     sample_request: str
+    answer_schema: str = ""
     commit: str = ""
 
     @property
     def hash(self) -> str:
         """First 32 hex digits of the SHA-256 of the canonical JSON."""
         return hashlib.sha256(canonical(self)).hexdigest()[:32]
+
+    @property
+    def sample(self) -> Sample:
+        """What a deployment is tried with."""
+        return Sample(request=self.sample_request, answer=self.spec.rollout.answer, schema=self.answer_schema)
 
 
 def canonical(value: object) -> bytes:

@@ -10,13 +10,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from shared.domain.base import Written
+from shared.domain.spec_evidence import Answer
+from shared.domain.spec_types import NotNegative, Percent, Positive, RelativePath
 
-Positive = Annotated[int, Meta(ge=1)]
-NotNegative = Annotated[int, Meta(ge=0)]
-Percent = Annotated[float, Meta(ge=0, le=100)]
-RelativePath = Annotated[
-    str, Meta(pattern=r"^[^/\\].*$", max_length=200, description="a path inside the model's folder")
-]
 ModelName = Annotated[
     str,
     Meta(
@@ -135,6 +131,7 @@ class Rollout(Written, frozen=True, kw_only=True):
     endpoint: RelativePath
     deployment: RelativePath
     sample_request: RelativePath
+    answer: Answer | None = None
     shadow: Shadow | None = None
     steps: tuple[Step, ...] = field(default_factory=_default_steps)
     bake_s: NotNegative = 3_600

@@ -205,6 +205,7 @@ def _assembled(registry: Registry, found: Folder, train: CodeFolder, score: Code
             **{name: value for name, value in optional.items() if value is not None},
         ),
         sample_request=found.sample_request,
+        answer_schema=found.answer_schema,
         commit=commit,
     )
 

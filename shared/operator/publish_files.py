@@ -35,6 +35,7 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     deployment: DeploymentFile
     endpoint: Any
     sample_request: str
+    answer_schema: str = ""
 
 
 def read_folder(folder: Path, environment: str) -> Folder:
@@ -62,7 +63,8 @@ def read_folder(folder: Path, environment: str) -> Folder:
         command=_with_literals(job),
         deployment=deployment,
         endpoint=endpoint,
-        sample_request=_sample(folder / rollout.sample_request),
+        sample_request=_json(folder / rollout.sample_request),
+        answer_schema=_json(folder / rollout.answer.schema) if rollout.answer and rollout.answer.schema else "",
     )
 
 
@@ -99,7 +101,7 @@ def _with_literals(job: JobFile) -> str:
     return _BINDING.sub(put, job.command)
 
 
-def _sample(path: Path) -> str:
+def _json(path: Path) -> str:
     try:
         return json.dumps(json.loads(path.read_text(encoding="utf-8")), separators=(",", ":"))
     except ValueError as error:

@@ -10,6 +10,7 @@ from croniter import croniter
 
 from shared.domain.record import MAX_PARTS
 from shared.domain.spec import Column, ColumnType, Data, Freeze, Rollout, Spec
+from shared.operator import sense_evidence
 from shared.operator.places import Mistake, Path
 from shared.operator.shape import nearest
 
@@ -29,6 +30,7 @@ def mistakes(spec: Spec, folder: FilePath) -> Iterator[Mistake]:
         if not rule.strip():
             yield Mistake(("alerts",), "holds an alert rule without a name")
     yield from _files(spec, folder)
+    yield from sense_evidence.mistakes(spec.rollout, folder)
 
 
 def _data(data: Data) -> Iterator[Mistake]:
@@ -141,6 +143,7 @@ def _files(spec: Spec, folder: FilePath) -> Iterator[Mistake]:
         ("rollout", "endpoint"): spec.rollout.endpoint,
         ("rollout", "deployment"): spec.rollout.deployment,
         ("rollout", "sample_request"): spec.rollout.sample_request,
+        **sense_evidence.files(spec.rollout),
     }
     root = folder.resolve()
     for at, name in named.items():

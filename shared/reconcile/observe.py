@@ -57,7 +57,7 @@ def _phase(publication: Publication, release: Release, now: datetime, sources: S
         case Phase.REGISTERING:
             return {"model": sources.platform.model(model, release.version)}
         case Phase.TESTING:
-            return {"smoke": sources.platform.smoke(endpoint, release.deployment, publication.sample_request)}
+            return {"smoke": sources.platform.smoke(endpoint, release.deployment, publication.sample)}
         case phase if phase in WATCHED:
             return {"traffic": _traffic(publication, release, now, sources.log)}
         case _:

@@ -16,6 +16,7 @@ from shared.domain.observation import EndpointSeen, EvaluationSeen, JobSeen, Mod
 from shared.domain.publication import Publication
 from shared.domain.reasons import Reason
 from shared.domain.record import Record
+from shared.domain.sample import Sample
 
 
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,8 +182,8 @@ class Platform(Protocol):
         """Begin the deletion of a deployment; one that is gone already is fine."""
         ...
 
-    def smoke(self, endpoint: str, deployment: str, body: str) -> SmokeSeen:
-        """Score one request on a named deployment."""
+    def smoke(self, endpoint: str, deployment: str, sample: Sample) -> SmokeSeen:
+        """Score the sample request on a named deployment; its answer is judged, and never told."""
         ...
 
 

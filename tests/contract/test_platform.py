@@ -8,6 +8,7 @@ import pytest
 
 from shared.domain.actions import SetTraffic
 from shared.domain.observation import DeploymentState, JobStatus
+from shared.domain.sample import Sample
 from shared.errors import NeedsPerson, RetryLater
 from tests.contract.platforms import Bench
 
@@ -88,7 +89,7 @@ def test_a_deployment_becomes_ready_scores_takes_traffic_and_goes(bench: Bench) 
     _deploy(bench, first)
     _deploy(bench, second)
     assert bench.platform.endpoint(bench.endpoint).traffic.get(first, 0) == 0
-    assert bench.platform.smoke(bench.endpoint, first, '{"data": []}').ok
+    assert bench.platform.smoke(bench.endpoint, first, Sample(request='{"data": []}')).ok
     _set_traffic(bench, {first: 90, second: 10})
     _set_traffic(bench, {first: 100})
     _insist(bench, lambda: bench.platform.delete_deployment(bench.endpoint, second))

@@ -23,6 +23,7 @@ from shared.domain.observation import (
 )
 from shared.domain.publication import Publication
 from shared.domain.record import Serving
+from shared.domain.sample import Sample
 from shared.errors import NeedsPerson, RetryLater
 from tests.fakes.archive import FakeArchive
 from tests.fakes.clock import FakeClock
@@ -240,7 +241,7 @@ class FakePlatform:
                 name: each for name, each in found.deployments.items() if each.gone is None or now < each.gone
             }
 
-    def smoke(self, endpoint: str, deployment: str, body: str) -> SmokeSeen:
+    def smoke(self, endpoint: str, deployment: str, sample: Sample) -> SmokeSeen:
         with around(self.interrupt, "smoke"):
             found = self.endpoints[endpoint].deployments.get(deployment)
             ok = found is not None and found.fate.smoke and found.state(self.clock.now()) is DeploymentState.READY

@@ -15,6 +15,7 @@ import requests
 from shared.domain import names
 from shared.domain.actions import SetTraffic
 from shared.domain.publication import Publication
+from shared.domain.sample import Sample
 from shared.errors import NeedsPerson, RetryLater
 from shared.settings import Settings
 from tests.contract.platforms import Bench, azure_bench, azure_publication
@@ -156,7 +157,7 @@ class TestEndpoints:
         bench.until(lambda: taken(lambda: bench.deploy("r0005", 1)))
         bench.until(lambda: bench.platform.endpoint(bench.endpoint).deployments["r0005"] == "ready")
         for _ in range(3):
-            assert bench.platform.smoke(bench.endpoint, "r0005", "{}").ok
+            assert bench.platform.smoke(bench.endpoint, "r0005", Sample(request="{}")).ok
         log, end = traffic_log(local_cloud), datetime.now(UTC) + timedelta(seconds=1)
         bench.until(lambda: "r0005" in log.stats(bench.endpoint, began, end))
         stats = log.stats(bench.endpoint, began, end)["r0005"]

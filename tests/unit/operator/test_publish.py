@@ -252,6 +252,15 @@ def test_the_files_of_azure_ml_are_carried_over(publish: Publish, target: Target
     assert current(target).sample_request == '{"data":[1]}'
 
 
+def test_the_schema_of_the_answer_is_published_with_the_sample(
+    folder: Path, publish: Publish, target: Target
+) -> None:
+    (folder / "answer.json").write_text('{ "type": "object" }')
+    edit(folder / "upkeep.yaml", "sample-request.json", "sample-request.json\n  answer: {schema: answer.json}")
+    publish()
+    assert current(target).sample.schema == '{"type":"object"}'
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "told_of"),
     [
