@@ -2,8 +2,8 @@
 
 import azure.functions as func
 
-from shared.triggers import alerts, azureml_events, commands, nudge, status, sweep, uploads
+from shared.triggers import alerts, azureml_events, commands, nudge, page, status, sweep, uploads
 
 app = func.FunctionApp()
-for module in (alerts, azureml_events, commands, nudge, status, sweep, uploads):
+for module in (alerts, azureml_events, commands, nudge, page, status, sweep, uploads):
     app.register_functions(module.blueprint)

@@ -47,7 +47,14 @@ def needed(root: Path) -> set[str]:
         if path not in found:
             found.add(path)
             waiting.extend(_imported(root, path))
-    return found | set(BESIDE_CODE)
+    return found | {own for path in found for own in _own_files(root, path)} | set(BESIDE_CODE)
+
+
+def _own_files(root: Path, path: str) -> Iterator[str]:
+    """What a module reads from beside itself: files of its name with another ending, as page.html of page.py."""
+    module = root / path
+    beside = module.parent.glob(f"{module.stem}.*") if path.startswith(PRODUCT) else ()
+    yield from (file.relative_to(root).as_posix() for file in beside if file.suffix not in (".py", ".pyc"))
 
 
 def problems(root: Path) -> list[str]:

@@ -1,5 +1,6 @@
 // The app asks callers of /api/alerts for a token of the Entra app, on top of the function key. People's calls (/api/models…) keep to
-// their key. The Entra app and its role ActionGroupsSecureWebhook are not Bicep's to make: hooks/secure_webhook.py does.
+// their key; the page holds no data and asks for none. The Entra app and its role ActionGroupsSecureWebhook are not Bicep's to make:
+// hooks/secure_webhook.py does.
 
 param appName string
 
@@ -28,6 +29,7 @@ resource auth 'Microsoft.Web/sites/config@2024-04-01' = {
         '/api/models'
         '/api/models/'
         '/api/models/*'
+        '/api/page'
       ]
     }
     identityProviders: {

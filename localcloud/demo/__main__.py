@@ -16,6 +16,7 @@ from localcloud.demo.ground import CommandFailed, Ground
 from localcloud.demo.story import Story
 from localcloud.demo.voice import Voice
 from localcloud.demo.watch import StoryBroke
+from shared.operator import surroundings
 
 FOLDER = Path(".local/demo")
 
@@ -44,6 +45,7 @@ def main() -> int:
 def _play(voice: Voice, ground: Ground, options: argparse.Namespace) -> int:
     azure = Azure(ground.settings, ground.authority)
     story = Story(ground, azure, voice)
+    voice.say(f"watch it in a browser, if you like: {surroundings.app(ground.settings).page}")
     try:
         story.play()
         command, status, answer = story.score_one()

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import uuid
+import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,15 @@ def _history(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _page(options: argparse.Namespace) -> int:
+    address = surroundings.app(os.environ).page
+    if options.address:
+        sys.stdout.write(f"{address}\n")
+    elif not webbrowser.open(address):
+        raise BadInput("no browser could be opened: open what `upkeep page --address` prints; it holds the key")
+    return DONE
+
+
 def _command(options: argparse.Namespace) -> int:
     command = {
         "command": options.command,
@@ -193,6 +203,8 @@ def _add_for_models(add: Add) -> None:
     monitor_command.add_arguments(check)
     status = add("status", _status, "show where the models stand")
     status.add_argument("model", nargs="?")
+    page = add("page", _page, "open the page that shows and steers the models in a browser")
+    page.add_argument("--address", action="store_true", help="print its address with the key, and open nothing")
     history = add("history", _history, "show what was decided, newest first, and why")
     history.add_argument("model")
     history.add_argument("--most", type=_most, default=20, metavar="N", help="how many decisions (default: 20)")

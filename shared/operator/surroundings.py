@@ -7,6 +7,7 @@ while an UPKEEP_ setting given for one command wins over the file.
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -42,6 +43,11 @@ class App(msgspec.Struct, frozen=True):
 
     url: str
     key: str = ""
+
+    @property
+    def page(self) -> str:
+        """Address of its page, with the key in the fragment, which a browser keeps to itself."""
+        return f"{self.url}/api/page" + (f"#{urlencode({'key': self.key})}" if self.key else "")
 
 
 def app(settings: Mapping[str, str]) -> App:

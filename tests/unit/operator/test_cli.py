@@ -105,3 +105,21 @@ def test_a_command_that_is_wrong_ends_with_2(command: list[str], capsys: pytest.
         cli.main(command)
     assert caught.value.code == 2
     assert capsys.readouterr().err.startswith("usage: upkeep")
+
+
+def test_the_pages_address_keeps_the_key_in_the_fragment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UPKEEP_APP_URL", "https://app/")
+    monkeypatch.setenv("UPKEEP_APP_KEY", "a+key=")
+    assert cli.main(["page", "--address"]) == 0
+    assert capsys.readouterr().out == "https://app/api/page#key=a%2Bkey%3D\n"
+
+
+def test_without_a_browser_the_page_is_told_to_be_opened_by_hand(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UPKEEP_APP_URL", "https://app")
+    monkeypatch.setattr("webbrowser.open", lambda _address: False)
+    assert cli.main(["page"]) == 1
+    assert "upkeep page --address" in capsys.readouterr().err

@@ -27,6 +27,12 @@ def test_what_the_app_imports_is_deployed_also_what_it_imports_later(root: Path)
     ]
 
 
+def test_what_a_module_has_beside_it_under_its_own_name_is_deployed(root: Path) -> None:
+    (root / "shared" / "triggers" / "uploads.html").touch()
+    assert "shared/triggers/uploads.html" in files.deployed(root)
+    assert files.problems(root) == []
+
+
 def test_a_sound_tree_has_no_problems(root: Path) -> None:
     assert files.problems(root) == []
 
