@@ -10,7 +10,7 @@ from shared.adapters.azureml_jobs import Jobs
 from shared.adapters.azureml_models import Models
 from shared.adapters.azureml_workspace import Workspace
 from shared.adapters.scoring import Scoring
-from shared.domain.actions import CreateDeployment, RegisterModel, SetTraffic, SubmitJob
+from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, SubmitJob
 from shared.domain.observation import EndpointSeen, JobSeen, ModelSeen, SmokeSeen
 from shared.domain.publication import Publication
 from shared.domain.sample import Sample
@@ -45,6 +45,10 @@ class AzureMl:
     def register_model(self, model: str, order: RegisterModel) -> None:
         """Register a job's output as a version."""
         self._models.register(model, order)
+
+    def set_stage(self, model: str, order: SetStage) -> None:
+        """Change a registered version's stage."""
+        self._models.set_stage(model, order)
 
     def endpoint(self, endpoint: str) -> EndpointSeen:
         """Traffic and deployments of an endpoint."""

@@ -6,6 +6,7 @@ method that is called: most runs of a function need no blob.
 """
 
 import hashlib
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,11 @@ import msgspec
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
+from shared.adapters.artifacts import CHUNK_BYTES, Hashed, measure
 from shared.adapters.faults import BLOB_ROLE, code_of, translated
 from shared.domain import names
+from shared.domain.artifact import ArtifactSeen
+from shared.domain.card import Card, markdown
 from shared.domain.evaluation import Evaluation
 from shared.domain.manifest import Manifest
 from shared.domain.observation import EvaluationSeen
@@ -44,7 +48,13 @@ class BlobArchive:
         # The SDK's own first wait is 15 seconds, longer than a pass may take.
         retry = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=3)
         return BlobServiceClient(
-            self._service, credential=self._credential, retry_policy=retry, connection_timeout=5, read_timeout=30
+            self._service,
+            credential=self._credential,
+            retry_policy=retry,
+            connection_timeout=5,
+            read_timeout=30,
+            max_single_get_size=CHUNK_BYTES,
+            max_chunk_get_size=CHUNK_BYTES,
         )
 
     def put_publication(self, publication: Publication) -> None:
@@ -86,6 +96,33 @@ class BlobArchive:
                 content = b""  # the service has no first byte of an empty blob to give
         return read_evaluation(content)
 
+    def artifact(self, model: str, job: str) -> ArtifactSeen:
+        """Hash the files of a job's model. What was hashed is noted, by ETag: only what is new is read again."""
+        folder, notes = names.output_path(model, job, "model"), f"artifacts/{model}/{job}.json"
+        with translated(f"hashing {folder}", BLOB_ROLE):
+            known = self._notes(notes)
+            seen, found = measure(self._blobs.get_container_client(names.RUNS), folder, known)
+            if found != known:
+                self._blobs.get_blob_client(names.STATE, notes).upload_blob(canonical(found), overwrite=True)
+            return seen
+
+    def put_card(self, card: Card) -> None:
+        """Keep a model card beside its Markdown; under this name lies the first one of the version."""
+        path = names.card_path(card.model, card.version)
+        readable, kind = path.removesuffix("json") + "md", "text/markdown; charset=utf-8"
+        self._put(names.RUNS, readable, markdown(card).encode(), kind)
+        self._put(names.RUNS, path, canonical(card))
+
+    def card(self, model: str, version: int) -> Card | None:
+        """Read a version's card back; None if there is none."""
+        path = names.card_path(model, version)
+        with translated(f"reading {path}", BLOB_ROLE):
+            try:
+                content = self._blobs.get_blob_client(names.RUNS, path).download_blob().readall()
+            except ResourceNotFoundError:
+                return None
+        return msgspec.json.decode(content, type=Card)
+
     def has_no_champion(self) -> bool:
         """Whether the folder lies there that a job without a champion is given."""
         with translated("looking for the no-champion folder", BLOB_ROLE):
@@ -95,16 +132,23 @@ class BlobArchive:
         """Make that folder: a job's input cannot be left out, and an empty folder is none in blob storage."""
         self._put(names.RUNS, _NO_CHAMPION_PATH, _NO_CHAMPION_TEXT)
 
+    def _notes(self, path: str) -> Mapping[str, Hashed]:
+        try:
+            content = self._blobs.get_blob_client(names.STATE, path).download_blob().readall()
+        except ResourceNotFoundError:
+            return {}
+        return msgspec.json.decode(content, type=dict[str, Hashed])
+
     def _read_publication(self, model: str, digest: str) -> Publication:
         return msgspec.json.decode(self._get(names.STATE, _publication_path(model, digest)), type=Publication)
 
-    def _put(self, container: str, path: str, content: bytes) -> None:
+    def _put(self, container: str, path: str, content: bytes, content_type: str = "application/json") -> None:
         from azure.storage.blob import ContentSettings
 
         with translated(f"writing {container}/{path}", BLOB_ROLE):
             blob = self._blobs.get_blob_client(container, path)
             try:
-                settings = ContentSettings(content_type="application/json")
+                settings = ContentSettings(content_type=content_type)
                 blob.upload_blob(content, overwrite=False, content_settings=settings)
             except ResourceExistsError:
                 return  # under this name lies this content

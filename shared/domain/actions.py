@@ -1,8 +1,10 @@
 """Orders to the world. Each is derived anew in every pass until it is seen done, and may be carried out twice."""
 
 from shared.domain.base import Kept
+from shared.domain.card import Card
 from shared.domain.manifest import Manifest
 from shared.domain.record import Serving
+from shared.domain.stages import Stage
 
 
 class SubmitJob(Kept, frozen=True, kw_only=True, tag="SubmitJob"):
@@ -23,12 +25,27 @@ class CancelJob(Kept, frozen=True, kw_only=True, tag="CancelJob"):
 
 
 class RegisterModel(Kept, frozen=True, kw_only=True, tag="RegisterModel"):
-    """Register the output of a job as one version of the model, with its lineage."""
+    """Register the output of a job as one version of the model, with its lineage, for development."""
 
     version: int
     job: str
     tags: dict[str, str]
     properties: dict[str, str]
+    description: str = ""
+
+
+class KeepCard(Kept, frozen=True, kw_only=True, tag="KeepCard"):
+    """Write a version's model card beside the model."""
+
+    version: int
+    card: Card
+
+
+class SetStage(Kept, frozen=True, kw_only=True, tag="SetStage"):
+    """Change the stage of a registered version, and nothing else of it."""
+
+    version: int
+    stage: Stage
 
 
 class CreateDeployment(Kept, frozen=True, kw_only=True, tag="CreateDeployment"):
@@ -52,4 +69,6 @@ class DeleteDeployment(Kept, frozen=True, kw_only=True, tag="DeleteDeployment"):
     deployment: str
 
 
-Action = SubmitJob | CancelJob | RegisterModel | CreateDeployment | SetTraffic | DeleteDeployment
+Action = (
+    SubmitJob | CancelJob | KeepCard | RegisterModel | CreateDeployment | SetTraffic | DeleteDeployment | SetStage
+)

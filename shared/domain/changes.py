@@ -58,7 +58,7 @@ class Draft(Kept, frozen=True, kw_only=True):
             text=text,
             data_version=release.manifest.version if release.manifest else "",
         )
-        failed = release.phase is Phase.FAILED
+        failed = release.phase is Phase.FAILED and release.manifest is not None
         return self.with_record(release=None, last=outcome, trained_on="" if failed else self.record.trained_on)
 
     def barred(self, artifact: str, release: int, why: str, now: datetime) -> "Draft":

@@ -5,6 +5,7 @@ Called by reconcile/loop.py in every pass, by replay on recorded inputs, and by 
 
 from datetime import datetime, timedelta
 
+from shared.domain import aftercare
 from shared.domain.actions import Action
 from shared.domain.base import Kept
 from shared.domain.beginning import begin, look_for_beginning
@@ -35,7 +36,7 @@ def decide(
     publication: Publication, record: Record, events: tuple[Event, ...], seen: Observation, now: datetime
 ) -> Decision:
     """Hear the events, move the release by at most one phase, and say what the world lacks."""
-    draft = Draft(record=record)
+    draft = aftercare.settle(Draft(record=record), seen)
     for event in events:
         draft = hear(publication, draft, event, now)
     if seen.endpoint is not None and seen.endpoint.exists:
@@ -44,7 +45,7 @@ def decide(
         draft = begin(publication, draft, now) if record.release is None else draft
     elif record.release is not None and draft.record.release.phase is record.release.phase:
         draft = _advance(publication, draft, seen, now)
-    after = draft.record
+    after = aftercare.remember(record, draft.record)
     return Decision(
         record=after,
         actions=wanted(publication, after, seen, now),
@@ -63,9 +64,9 @@ def _advance(publication: Publication, draft: Draft, seen: Observation, now: dat
         case Phase.AWAITING_APPROVAL:
             return await_approval(publication, draft, now)
         case Phase.REGISTERING if seen.model is not None:
-            return register(draft, seen.model, now)
+            return register(draft, seen.model, seen.artifact, now)
         case Phase.DEPLOYING if seen.endpoint is not None:
-            return deploy(publication, draft, seen.endpoint, now)
+            return deploy(publication, draft, seen.endpoint, seen.artifact, now)
         case Phase.TESTING if seen.endpoint is not None and seen.smoke is not None:
             return smoke_test(publication, draft, seen.endpoint, seen.smoke, now)
         case phase if phase in WATCHED and seen.endpoint is not None:
@@ -77,9 +78,10 @@ def _advance(publication: Publication, draft: Draft, seen: Observation, now: dat
 
 
 def _look_again(publication: Publication, record: Record, now: datetime) -> datetime | None:
-    if record.phase is Phase.AWAITING_APPROVAL and not record.retiring:
+    busy = record.retiring or aftercare.pending(record)
+    if record.phase is Phase.AWAITING_APPROVAL and not busy:
         assert record.release is not None
         return record.release.since + timedelta(seconds=publication.spec.approval.expires_s)
-    if record.release is not None or record.retiring:
+    if record.release is not None or busy:
         return now + timedelta(seconds=publication.spec.poll_s)
     return look_for_beginning(publication.spec, record, now)

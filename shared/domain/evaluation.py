@@ -38,9 +38,10 @@ class Paired(Kept, frozen=True, kw_only=True):
 
 
 class Artifact(Kept, frozen=True, kw_only=True):
-    """The model file that was scored."""
+    """The model file that was scored, and where it lies in the output `model`; any file there, if it does not say."""
 
     sha256: str
+    path: str = ""
 
 
 class Evaluation(Kept, frozen=True, kw_only=True):

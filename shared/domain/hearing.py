@@ -157,6 +157,7 @@ def _restore(publication: Publication, draft: Draft, cause: Cause, version: int 
         publication=publication.hash,
         restores=restored,
         artifact=restored.artifact,
+        folder=restored.folder,
     )
     return (
         draft.barred(record.live.artifact, record.live.release, cause.text, cause.at)

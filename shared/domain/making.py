@@ -5,13 +5,14 @@ Called by decide while the release is in one of these phases.
 
 from datetime import datetime, timedelta
 
+from shared.domain.artifact import ArtifactSeen, objection
 from shared.domain.changes import Draft
 from shared.domain.gates import Verdict, judge
 from shared.domain.lifecycle import Signal
 from shared.domain.observation import EvaluationSeen, JobSeen, JobStatus, ModelSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
-from shared.domain.record import Record
+from shared.domain.record import Judged, Record
 from shared.domain.spec import Approval
 
 
@@ -51,7 +52,7 @@ def weigh(publication: Publication, draft: Draft, seen: EvaluationSeen, now: dat
         text = f"The evaluation of {release.job(draft.record.model)} cannot be used: {seen.problem}."
         return _reject(draft.because(Why.GATES_FAILED, text), text, now)
     artifact = seen.evaluation.artifact.sha256
-    draft = draft.with_release(artifact=artifact)
+    draft = draft.with_release(artifact=artifact, artifact_path=seen.evaluation.artifact.path)
     bar = next((bar for bar in draft.record.barred if bar.artifact == artifact), None)
     if bar is not None:
         text = f"The artifact is that of release {bar.release}, which was taken out: {bar.why}"
@@ -61,6 +62,7 @@ def weigh(publication: Publication, draft: Draft, seen: EvaluationSeen, now: dat
     facts = {"release": release.number, **verdict.facts}
     if not verdict.passed:
         return _reject(draft.because(Why.GATES_FAILED, verdict.text, facts), verdict.text, now)
+    draft = draft.with_release(judged=Judged(text=verdict.text, facts=verdict.facts))
     question = _question(publication.spec.approval, draft.record, verdict)
     if question:
         draft = draft.signal(Signal.APPROVAL_NEEDED, now).because(Why.GATES_PASSED, verdict.text, facts)
@@ -89,16 +91,35 @@ def _question(approval: Approval, record: Record, verdict: Verdict) -> str:
     return ""
 
 
-def register(draft: Draft, seen: ModelSeen, now: datetime) -> Draft:
-    """Move on once the version is registered from our own job."""
+def register(draft: Draft, seen: ModelSeen, artifact: ArtifactSeen | None, now: datetime) -> Draft:
+    """Hash the model's files, then move on once the version is registered from our own job."""
     release, model = draft.release, draft.record.model
     if not seen.exists:
-        return draft
+        return draft if release.folder else _hashed(draft, artifact, now)
     if seen.job != release.job(model):
         text = f"Version {release.version} of model {model} exists, and comes from {seen.job or 'elsewhere'}."
         return draft.waiting(Why.NAME_TAKEN, text)
     text = f"Registered as version {release.version}."
     return draft.signal(Signal.MODEL_REGISTERED, now).because(Why.MODEL_REGISTERED, text)
+
+
+def _hashed(draft: Draft, seen: ArtifactSeen | None, now: datetime) -> Draft:
+    """Remember what the files hash to, if the evaluated one is among them."""
+    if seen is None or not seen.complete:
+        return draft
+    wrong = objection(draft.release.expected, seen)
+    return changed(draft, wrong, now) if wrong else draft.with_release(folder=seen.sha256)
+
+
+def changed(draft: Draft, wrong: str, now: datetime) -> Draft:
+    """End a release whose bytes are not those that were judged. Its artifact is not to be trusted again."""
+    release = draft.release
+    draft = draft.because(Why.ARTIFACT_CHANGED, wrong, {"release": release.number, "version": release.version})
+    return (
+        draft.signal(Signal.ARTIFACT_CHANGED, now)
+        .barred(release.artifact, release.number, wrong, now)
+        .end(now, wrong)
+    )
 
 
 def _reject(draft: Draft, text: str, now: datetime) -> Draft:

@@ -46,6 +46,11 @@ def output_path(model: str, job_name: str, output: str) -> str:
     return f"{model}/{job_name}/{output}"
 
 
+def card_path(model: str, version: int) -> str:
+    """Path of a version's model card in the runs container: JSON, and as Markdown under .md."""
+    return f"{model}/cards/{version}.json"
+
+
 NO_CHAMPION = "no-champion"
 ACCEPTED_DATASTORE = "upkeep_accepted"
 RUNS_DATASTORE = "upkeep_runs"

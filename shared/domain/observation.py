@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.artifact import ArtifactSeen
 from shared.domain.base import Kept
 from shared.domain.evaluation import Evaluation
 
@@ -39,6 +40,7 @@ class ModelSeen(Kept, frozen=True, kw_only=True):
 
     exists: bool
     job: str = ""
+    stage: str = ""
 
 
 class DeploymentState(StrEnum):
@@ -97,6 +99,9 @@ class Observation(Kept, frozen=True, kw_only=True):
     job: JobSeen | None = None
     evaluation: EvaluationSeen | None = None
     model: ModelSeen | None = None
+    artifact: ArtifactSeen | None = None
     endpoint: EndpointSeen | None = None
     smoke: SmokeSeen | None = None
     traffic: TrafficSeen | None = None
+    staged: ModelSeen | None = None
+    """The version of the first of the record's moves of stage."""

@@ -38,6 +38,7 @@ class Why(StrEnum):
     APPROVAL_EXPIRED = "ApprovalExpired"
     ABORTED = "Aborted"
     # registering and deploying
+    ARTIFACT_CHANGED = "ArtifactChanged"
     MODEL_REGISTERED = "ModelRegistered"
     NAME_TAKEN = "NameTaken"
     ENDPOINT_MISSING = "EndpointMissing"
@@ -60,6 +61,8 @@ class Why(StrEnum):
     ROLLED_BACK = "RolledBack"
     NOTHING_TO_ROLL_BACK_TO = "NothingToRollBackTo"
     DEPLOYMENT_RETIRED = "DeploymentRetired"
+    STAGE_MOVED = "StageMoved"
+    STAGE_LEFT = "StageLeft"
 
 
 class Reason(Kept, frozen=True, kw_only=True):

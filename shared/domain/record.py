@@ -4,9 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain import names
+from shared.domain.artifact import Expected
 from shared.domain.base import Kept
 from shared.domain.lifecycle import Phase
 from shared.domain.manifest import Manifest, Part
+from shared.domain.reasons import Fact
+from shared.domain.stages import StageMove
 
 MAX_BARRED = 200
 MAX_PARTS = 400
@@ -31,7 +34,10 @@ class Cause(Kept, frozen=True, kw_only=True):
 
 
 class Serving(Kept, frozen=True, kw_only=True):
-    """A model version that serves, or served, live traffic, and the deployment that carries it."""
+    """A model version that serves, or served, live traffic, and the deployment that carries it.
+
+    `folder` is the hash of its files when it was registered; empty for one of before they were hashed.
+    """
 
     release: int
     version: int
@@ -40,6 +46,7 @@ class Serving(Kept, frozen=True, kw_only=True):
     artifact: str
     publication: str
     since: datetime
+    folder: str = ""
 
 
 class Bar(Kept, frozen=True, kw_only=True):
@@ -59,12 +66,20 @@ class Pause(Kept, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Judged(Kept, frozen=True, kw_only=True):
+    """The verdict that let a candidate pass, kept until it is registered with it."""
+
+    text: str
+    facts: dict[str, Fact] = {}
+
+
 class Release(Kept, frozen=True, kw_only=True):
     """The release in flight. `publication` is the hash of the published spec that decides it to its end.
 
     `restores` is set when a version that served before is brought back: nothing is trained then.
     `step_since` is when the step's traffic was first seen in force; None until then. `stop` says at whose word its
-    training is to end: the release fails once the job is seen to have ended.
+    training is to end: the release fails once the job is seen to have ended. `artifact` is the hash of the file that
+    was evaluated, `folder` that of all of the model's files, from the look before they were registered on.
     """
 
     number: int
@@ -77,6 +92,9 @@ class Release(Kept, frozen=True, kw_only=True):
     manifest: Manifest | None = None
     restores: Serving | None = None
     artifact: str = ""
+    artifact_path: str = ""
+    folder: str = ""
+    judged: Judged | None = None
     step: int = 0
     step_since: datetime | None = None
     smoke_failures: int = 0
@@ -99,6 +117,11 @@ class Release(Kept, frozen=True, kw_only=True):
         """Name of the release's deployment."""
         return names.deployment(self.number)
 
+    @property
+    def expected(self) -> Expected:
+        """What the model's files have to hash to before they are registered, and again before they are deployed."""
+        return Expected(folder_sha256=self.folder, file_sha256=self.artifact, path=self.artifact_path)
+
 
 class Outcome(Kept, frozen=True, kw_only=True):
     """How a release ended."""
@@ -115,7 +138,8 @@ class Record(Kept, frozen=True, kw_only=True):
 
     `parts` are the accepted parts that a training could still read, oldest data first; `fresh` names those
     that no release has been trained on, with the time of their arrival. `runs` are the starts of the last day.
-    `kept` are versions that were live before, newest last: what can be rolled back to.
+    `kept` are versions that were live before, newest last: what can be rolled back to. `stages` are what is left to
+    change of the registered versions' stages.
     """
 
     model: str
@@ -128,6 +152,7 @@ class Record(Kept, frozen=True, kw_only=True):
     live: Serving | None = None
     kept: tuple[Serving, ...] = ()
     retiring: tuple[str, ...] = ()
+    stages: tuple[StageMove, ...] = ()
     barred: tuple[Bar, ...] = ()
     paused: Pause | None = None
     runs: tuple[datetime, ...] = ()

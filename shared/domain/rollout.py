@@ -6,9 +6,11 @@ here moves traffic: wanted.py derives that.
 
 from datetime import datetime, timedelta
 
+from shared.domain.artifact import ArtifactSeen, objection
 from shared.domain.changes import Draft
 from shared.domain.freeze import held
 from shared.domain.lifecycle import Signal
+from shared.domain.making import changed
 from shared.domain.observation import DeploymentState, EndpointSeen, SmokeSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
@@ -41,12 +43,18 @@ def mirrored(rollout: Rollout, record: Record) -> dict[str, int]:
     return {record.release.deployment: rollout.shadow.mirror_pct}
 
 
-def deploy(publication: Publication, draft: Draft, seen: EndpointSeen, now: datetime) -> Draft:
-    """Wait until the deployment is provisioned."""
+def deploy(
+    publication: Publication, draft: Draft, seen: EndpointSeen, artifact: ArtifactSeen | None, now: datetime
+) -> Draft:
+    """Wait until the deployment is provisioned. Before it is made, the model's bytes are looked at once more."""
     release = draft.release
     if not seen.exists:
         text = f"Endpoint {publication.serving.endpoint} does not exist. Run `upkeep publish`."
         return draft.waiting(Why.ENDPOINT_MISSING, text)
+    if release.deployment not in seen.deployments and artifact is not None and artifact.complete:
+        wrong = objection(release.expected, artifact)
+        if wrong:
+            return changed(draft, wrong, now)
     match seen.deployments.get(release.deployment):
         case DeploymentState.READY:
             text = f"Deployment {release.deployment} is ready."
@@ -146,6 +154,7 @@ def go_live(draft: Draft, signal: Signal, now: datetime) -> Draft:
         artifact=release.artifact,
         publication=release.publication,
         since=now,
+        folder=release.folder,
     )
     text = f"Version {live.version} is live as {live.deployment}."
     draft = draft.signal(signal, now).because(

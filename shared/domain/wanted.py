@@ -5,16 +5,19 @@ At most one order that disturbs the endpoint comes out of a pass, so that the ne
 
 from datetime import datetime
 
-from shared.domain import names
+from shared.domain import aftercare, lineage, names
 from shared.domain.actions import (
     Action,
     CancelJob,
     CreateDeployment,
     DeleteDeployment,
+    KeepCard,
     RegisterModel,
     SetTraffic,
     SubmitJob,
 )
+from shared.domain.artifact import objection
+from shared.domain.card import card_of
 from shared.domain.freeze import paused
 from shared.domain.lifecycle import Phase
 from shared.domain.making import overdue
@@ -32,18 +35,19 @@ def wanted(publication: Publication, record: Record, seen: Observation, now: dat
         match release.phase:
             case Phase.TRAINING:
                 actions += _training(publication, record, release, seen.job, now)
-            case Phase.REGISTERING:
+            case Phase.REGISTERING if release.folder:
                 if seen.model is None or not seen.model.exists:
-                    actions.append(_registration(record, release))
+                    actions += _registration(publication, record, release)
             case Phase.DEPLOYING | Phase.SHADOWING | Phase.CANARY | Phase.BAKING | Phase.ROLLING_BACK if (
                 seen.endpoint is not None
             ):
-                actions += _endpoint(publication, record, release, seen.endpoint)
+                actions += _endpoint(publication, record, release, seen)
             case _:
                 pass
     if seen.endpoint is not None and not any(isinstance(action, SetTraffic | CreateDeployment) for action in actions):
         actions += _retirement(record, seen.endpoint)
-    return tuple(actions)
+    # Last, so that whatever keeps a stage from being changed keeps nothing else.
+    return (*actions, *aftercare.orders(record, seen))
 
 
 def _training(
@@ -69,25 +73,26 @@ def _training(
     return [CancelJob(job=job)] if seen.ours and going and overdue(publication, release.since, now) else []
 
 
-def _registration(record: Record, release: Release) -> RegisterModel:
-    job = release.job(record.model)
-    assert release.manifest is not None
-    properties = {
-        "upkeep_job": job,
-        "upkeep_release": str(release.number),
-        "upkeep_data_version": release.manifest.version,
-        "upkeep_artifact_sha256": release.artifact,
-        "upkeep_publication": release.publication,
-        "upkeep_approved_by": release.approved_by or "nobody: no approval was needed",
-    }
-    return RegisterModel(version=release.version, job=job, tags={"upkeep": "managed"}, properties=properties)
+def _registration(publication: Publication, record: Record, release: Release) -> list[Action]:
+    """The card first: a version that is registered has one."""
+    return [
+        KeepCard(version=release.version, card=card_of(publication, record, release)),
+        RegisterModel(
+            version=release.version,
+            job=release.job(record.model),
+            tags=lineage.tags(release),
+            properties=lineage.properties(publication, record, release),
+            description=publication.spec.description,
+        ),
+    ]
 
 
-def _endpoint(publication: Publication, record: Record, release: Release, seen: EndpointSeen) -> list[Action]:
-    if not seen.exists:
+def _endpoint(publication: Publication, record: Record, release: Release, look: Observation) -> list[Action]:
+    seen = look.endpoint
+    if seen is None or not seen.exists:
         return []
     if release.phase is Phase.DEPLOYING:
-        if release.deployment in seen.deployments or paused(record):
+        if release.deployment in seen.deployments or paused(record) or not _untouched(release, look):
             return []
         order = CreateDeployment(
             deployment=release.deployment, version=release.version, publication=release.publication
@@ -97,6 +102,12 @@ def _endpoint(publication: Publication, record: Record, release: Release, seen: 
     if traffic_order is None or (traffic_order.traffic, traffic_order.mirror) == (seen.traffic, seen.mirror):
         return []
     return [traffic_order]
+
+
+def _untouched(release: Release, look: Observation) -> bool:
+    """Whether the model's bytes were seen in this very pass, and are those that were judged."""
+    seen = look.artifact
+    return seen is not None and seen.complete and not objection(release.expected, seen)
 
 
 def _traffic(publication: Publication, record: Record, release: Release, seen: EndpointSeen) -> SetTraffic | None:

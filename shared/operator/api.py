@@ -43,6 +43,10 @@ class Api:
         found: list[Json] = self._of(name, "GET", "/history", params={"most": most})["decisions"]
         return found
 
+    def card(self, name: str, version: int | None) -> Json:
+        """The model card of a registered version, by default of the live one."""
+        return self._of(name, "GET", "/card", params={"version": version} if version else None)
+
     def command(self, name: str, command: Json) -> Json:
         """Give a command; giving the same id again is the same command."""
         return self._of(name, "POST", "/commands", body=command)

@@ -129,6 +129,15 @@ def _page(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _card(options: argparse.Namespace) -> int:
+    from shared.domain.card import Card, markdown
+
+    found = _api().card(options.model, options.version)
+    # Plainly: Markdown is to be read, and to be kept in a file.
+    _show(options, found, lambda: views.plain(markdown(msgspec.convert(found, Card))))
+    return DONE
+
+
 def _command(options: argparse.Namespace) -> int:
     command = {
         "command": options.command,
@@ -208,6 +217,9 @@ def _add_for_models(add: Add) -> None:
     history = add("history", _history, "show what was decided, newest first, and why")
     history.add_argument("model")
     history.add_argument("--most", type=_most, default=20, metavar="N", help="how many decisions (default: 20)")
+    card = add("card", _card, "show the model card of a registered version, as Markdown")
+    card.add_argument("model")
+    card.add_argument("version", nargs="?", type=int, help="default: the live one")
 
 
 def _add_commands(add: Add) -> None:

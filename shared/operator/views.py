@@ -33,6 +33,11 @@ def console(*, stderr: bool = False) -> Console:
     return found
 
 
+def plain(text: str) -> Text:
+    """Text as it is, whatever brackets stand in it."""
+    return Text(text, end="")
+
+
 def models(statuses: Iterable[Json]) -> Table:
     """One line a model."""
     table = _table("MODEL", "PHASE", "RELEASE", "LIVE", "FRESH PARTS", "NOTE")

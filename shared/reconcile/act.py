@@ -7,7 +7,9 @@ from shared.domain.actions import (
     CancelJob,
     CreateDeployment,
     DeleteDeployment,
+    KeepCard,
     RegisterModel,
+    SetStage,
     SetTraffic,
     SubmitJob,
 )
@@ -30,6 +32,8 @@ def act(
             platform.submit_job(action, publication)
         case CancelJob():
             platform.cancel_job(action.job)
+        case KeepCard():
+            archive.put_card(action.card)
         case RegisterModel():
             platform.register_model(model, action)
         case CreateDeployment():
@@ -38,3 +42,5 @@ def act(
             platform.set_traffic(endpoint, action)
         case DeleteDeployment():
             platform.delete_deployment(endpoint, action.deployment)
+        case SetStage():
+            platform.set_stage(model, action)

@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from shared.domain import aftercare
+from shared.domain.artifact import ArtifactSeen
+from shared.domain.freeze import paused
 from shared.domain.lifecycle import WATCHED, Phase
 from shared.domain.observation import EndpointSeen, Observation, TrafficSeen
 from shared.domain.publication import Publication
@@ -41,6 +44,11 @@ def observe(publication: Publication, record: Record, now: datetime, sources: So
             seen["endpoint"] = _endpoint(sources.platform, endpoint)
         if record.release is not None:
             seen |= _phase(publication, record.release, now, sources)
+            if _to_be_hashed(record, record.release, Observation(**seen)):
+                seen["artifact"] = _artifact(record.model, record.release, sources)
+        if aftercare.pending(record):
+            # Last: what hides a version's stage from us hides nothing else.
+            seen["staged"] = sources.platform.model(record.model, record.stages[0].version)
     except (RetryLater, NeedsPerson) as trouble:
         return Look(Observation(**seen), trouble)
     return Look(Observation(**seen))
@@ -62,6 +70,21 @@ def _phase(publication: Publication, release: Release, now: datetime, sources: S
             return {"traffic": _traffic(publication, release, now, sources.log)}
         case _:
             return {}
+
+
+def _to_be_hashed(record: Record, release: Release, seen: Observation) -> bool:
+    """Whether the model's files are looked at: before they are registered, and right before they are deployed."""
+    match release.phase:
+        case Phase.REGISTERING:
+            return not release.folder and seen.model is not None and not seen.model.exists
+        case Phase.DEPLOYING if seen.endpoint is not None:
+            return seen.endpoint.exists and release.deployment not in seen.endpoint.deployments and not paused(record)
+        case _:
+            return False
+
+
+def _artifact(model: str, release: Release, sources: Sources) -> ArtifactSeen:
+    return sources.archive.artifact(model, release.job(model))
 
 
 def _endpoint(platform: Platform, name: str) -> EndpointSeen:

@@ -9,7 +9,9 @@ from typing import Protocol
 
 import msgspec
 
-from shared.domain.actions import CreateDeployment, RegisterModel, SetTraffic, SubmitJob
+from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, SubmitJob
+from shared.domain.artifact import ArtifactSeen
+from shared.domain.card import Card
 from shared.domain.events import Event
 from shared.domain.manifest import Manifest
 from shared.domain.observation import EndpointSeen, EvaluationSeen, JobSeen, ModelSeen, SmokeSeen, Stats
@@ -142,6 +144,18 @@ class Archive(Protocol):
         """Read a job's evaluation.json; what is missing or wrong with it is told, not raised."""
         ...
 
+    def artifact(self, model: str, job: str) -> ArtifactSeen:
+        """Hash the files of a job's model as they are now. One look does what its time allows; the next goes on."""
+        ...
+
+    def put_card(self, card: Card) -> None:
+        """Keep a model card, as JSON and as Markdown; the first one of a version stays."""
+        ...
+
+    def card(self, model: str, version: int) -> Card | None:
+        """Read a version's card back."""
+        ...
+
 
 class Platform(Protocol):
     """Azure Machine Learning."""
@@ -163,7 +177,11 @@ class Platform(Protocol):
         ...
 
     def register_model(self, model: str, order: RegisterModel) -> None:
-        """Register a job's output as a version."""
+        """Register a job's output as a version, in stage Development."""
+        ...
+
+    def set_stage(self, model: str, order: SetStage) -> None:
+        """Change a registered version's stage; all else of it stays, and one that is gone is fine."""
         ...
 
     def endpoint(self, endpoint: str) -> EndpointSeen:

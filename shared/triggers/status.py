@@ -37,6 +37,12 @@ def history(req: func.HttpRequest) -> func.HttpResponse:
     return respond(lambda app: decisions(app, req.route_params["model"], req.params.get("most")))
 
 
+@blueprint.route("models/{model}/card", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+def card(req: func.HttpRequest) -> func.HttpResponse:
+    """The model card of a registered version, by default of the live one."""
+    return respond(lambda app: card_of(app, req.route_params["model"], req.params.get("version")))
+
+
 def every(app: App) -> Answer:
     """All models' status."""
     found = [_load(app, pointer.model) for pointer in app.state.pointers()]
@@ -52,12 +58,27 @@ def one(app: App, name: str) -> Answer:
 
 def decisions(app: App, name: str, most: str | None) -> Answer:
     """One model's history."""
-    wanted = int(most) if most and most.isascii() and most.isdigit() and len(most) < 6 else None
+    wanted = _whole(most)
     if most and (wanted is None or not 1 <= wanted <= MOST_HISTORY):
         raise BadInput(f"most must be a number from 1 to {MOST_HISTORY}.")
     if _load(app, name) is None:
         return _unknown()
     return Answer(200, {"model": name, "decisions": app.state.history(name, wanted or DEFAULT_HISTORY)})
+
+
+def card_of(app: App, name: str, version: str | None) -> Answer:
+    """One version's card."""
+    loaded, wanted = _load(app, name), _whole(version)
+    if loaded is None:
+        return _unknown()
+    if version and not wanted:
+        raise BadInput("version must be the number of a registered version.")
+    live = loaded.record.live
+    if not wanted and live is None:
+        return refusal(409, "Nothing is live yet: say of which version.")
+    number = wanted or (live.version if live else 0)
+    found = app.archive.card(name, number)
+    return Answer(200, found) if found else refusal(409, f"There is no card of version {number}.")
 
 
 def status_of(app: App, loaded: Loaded) -> dict[str, Any]:
@@ -98,6 +119,11 @@ def _release(record: Record) -> dict[str, Any] | None:
         "deployment": release.deployment,
         "version": release.version,
     }
+
+
+def _whole(text: str | None) -> int | None:
+    """A number of one to five digits."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
 def _load(app: App, name: str) -> Loaded | None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from shared.domain.card import Card
 from shared.domain.manifest import Manifest, ManifestPart
 from shared.reconcile.ports import Archive
 from tests.fakes.examples import a_publication, a_spec
@@ -44,3 +45,40 @@ def test_an_evaluation_that_is_missing_is_told_and_not_raised(archive: Archive, 
     seen = archive.evaluation(model, f"{model}-0001-a1")
     assert seen.evaluation is None
     assert seen.problem
+
+
+def a_card(model: str, decision: str = "It is better.") -> Card:
+    return Card(
+        model=model,
+        version=3,
+        purpose="",
+        decision=decision,
+        approved_by="",
+        metric="mae",
+        scores={"candidate": 8.0},
+        intervals=(),
+        facts={},
+        data=(),
+        limits=(),
+        lineage={"upkeep_job": "j"},
+    )
+
+
+def test_a_card_is_read_back_by_its_version(archive: Archive, model: str) -> None:
+    archive.put_card(a_card(model))
+    assert archive.card(model, 3) == a_card(model)
+
+
+def test_the_first_card_of_a_version_stays(archive: Archive, model: str) -> None:
+    archive.put_card(a_card(model))
+    archive.put_card(a_card(model, "It is worse."))
+    assert archive.card(model, 3) == a_card(model)
+
+
+def test_a_version_without_a_card_has_none(archive: Archive, model: str) -> None:
+    assert archive.card(model, 3) is None
+
+
+def test_a_model_without_files_is_told_and_not_raised(archive: Archive, model: str) -> None:
+    seen = archive.artifact(model, f"{model}-0001-a1")
+    assert (seen.files, seen.problem) == ((), "there are none")

@@ -6,9 +6,10 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from shared.domain.actions import SetTraffic
+from shared.domain.actions import SetStage, SetTraffic
 from shared.domain.observation import DeploymentState, JobStatus
 from shared.domain.sample import Sample
+from shared.domain.stages import Stage
 from shared.errors import NeedsPerson, RetryLater
 from tests.contract.platforms import Bench
 
@@ -65,6 +66,24 @@ def test_a_version_that_comes_from_another_job_needs_a_person(bench: Bench) -> N
     with pytest.raises(NeedsPerson):
         bench.register(1, "job-b")
     assert bench.platform.model(bench.model, 1).job == "job-a"
+
+
+def test_a_version_is_registered_for_development(bench: Bench) -> None:
+    bench.register(1, "job-a")
+    assert bench.platform.model(bench.model, 1).stage == "Development"
+
+
+def test_the_stage_of_a_version_is_changed_and_its_job_stays(bench: Bench) -> None:
+    bench.register(1, "job-a")
+    for stage in (Stage.PRODUCTION, Stage.PRODUCTION, Stage.ARCHIVED):
+        bench.platform.set_stage(bench.model, SetStage(version=1, stage=stage))
+        seen = bench.platform.model(bench.model, 1)
+        assert (seen.exists, seen.stage, seen.job) == (True, stage, "job-a")
+
+
+def test_the_stage_of_a_version_that_is_not_there_is_nothing_to_change(bench: Bench) -> None:
+    bench.platform.set_stage(bench.model, SetStage(version=7, stage=Stage.PRODUCTION))
+    assert not bench.platform.model(bench.model, 7).exists
 
 
 def test_an_endpoint_that_nobody_made_does_not_exist(bench: Bench) -> None:

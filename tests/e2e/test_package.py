@@ -79,7 +79,7 @@ def test_nothing_of_development_is_there(unpacked: Unpacked) -> None:
 def test_all_functions_are_indexed_with_the_requirements_alone(unpacked: Unpacked) -> None:
     indexed = json.loads(unpacked.run(INDEX))
     assert indexed["names"] == [
-        "alerts", "azureml_events", "commands", "history", "model", "models", "nudge", "sweep", "uploads",
+        "alerts", "azureml_events", "card", "commands", "history", "model", "models", "nudge", "sweep", "uploads",
     ]  # fmt: skip
     assert [path for path in indexed["files"] if path.startswith(str(ROOT))] == []
 

@@ -5,6 +5,8 @@ import hashlib
 import msgspec
 
 from shared.domain import names
+from shared.domain.artifact import ArtifactSeen, FileSeen
+from shared.domain.card import Card
 from shared.domain.manifest import Manifest
 from shared.domain.observation import EvaluationSeen
 from shared.domain.publication import Publication
@@ -12,7 +14,10 @@ from tests.fakes.points import Interrupt, around, never
 
 
 class FakeArchive:
-    """Publications, inputs and manifests by name. A world puts the evaluations of its jobs in."""
+    """Publications, inputs and manifests by name. A world puts the evaluations and models of its jobs in.
+
+    `files` are the models' by job: path → what stands for the hash of the content.
+    """
 
     def __init__(self, interrupt: Interrupt = never) -> None:
         self.interrupt = interrupt
@@ -20,6 +25,8 @@ class FakeArchive:
         self.blobs: dict[tuple[str, str], bytes] = {}
         self.manifests: dict[str, Manifest] = {}
         self.evaluations: dict[str, EvaluationSeen] = {}
+        self.files: dict[str, dict[str, str]] = {}
+        self.cards: dict[tuple[str, int], Card] = {}
 
     def put_publication(self, publication: Publication) -> None:
         with around(self.interrupt, "put_publication"):
@@ -48,3 +55,21 @@ class FakeArchive:
     def evaluation(self, model: str, job: str) -> EvaluationSeen:
         with around(self.interrupt, "evaluation"):
             return self.evaluations.get(job, EvaluationSeen(problem="it is missing"))
+
+    def artifact(self, model: str, job: str) -> ArtifactSeen:
+        with around(self.interrupt, "artifact"):
+            return measured(self.files.get(job, {}))
+
+    def put_card(self, card: Card) -> None:
+        with around(self.interrupt, "put_card"):
+            self.cards.setdefault((card.model, card.version), card)
+
+    def card(self, model: str, version: int) -> Card | None:
+        with around(self.interrupt, "card"):
+            return self.cards.get((model, version))
+
+
+def measured(files: dict[str, str]) -> ArtifactSeen:
+    """Files as an adapter sees them, by path and hash."""
+    seen = tuple(FileSeen(path=path, size_bytes=1, sha256=sha256) for path, sha256 in sorted(files.items()))
+    return ArtifactSeen(files=seen, problem="" if seen else "there are none")

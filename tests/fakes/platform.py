@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.domain.actions import CreateDeployment, RegisterModel, SetTraffic, SubmitJob
+from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, SubmitJob
 from shared.domain.evaluation import Artifact, ChampionScores, Evaluation, HeldOut, Paired, Scores
 from shared.domain.manifest import Manifest
 from shared.domain.observation import (
@@ -117,6 +117,8 @@ class FakePlatform:
         self.clock, self.archive, self.fate_of, self.interrupt = clock, archive, fate_of, interrupt
         self.jobs: dict[str, Job] = {}
         self.versions: dict[int, str] = {}
+        self.registered: dict[int, RegisterModel] = {}
+        self.stages: dict[int, str] = {}
         self.endpoints: dict[str, Endpoint] = {"flights": Endpoint()}
         self.busy_until: datetime | None = None
         self.logs_mirrored = True
@@ -144,6 +146,7 @@ class FakePlatform:
                 order.manifest, order.champion, better=fate.better, artifact=f"{order.manifest.version}-{order.job}"
             )
             self.archive.evaluations[order.job] = EvaluationSeen(evaluation=evaluation)
+            self.archive.files[order.job] = {"model.skops": evaluation.artifact.sha256, "signature.json": "s"}
 
     def cancel_job(self, name: str) -> None:
         with around(self.interrupt, "cancel_job"):
@@ -153,12 +156,20 @@ class FakePlatform:
 
     def model(self, name: str, version: int) -> ModelSeen:
         with around(self.interrupt, "model"):
-            return ModelSeen(exists=version in self.versions, job=self.versions.get(version, ""))
+            job, stage = self.versions.get(version, ""), self.stages.get(version, "")
+            return ModelSeen(exists=version in self.versions, job=job, stage=stage)
 
     def register_model(self, model: str, order: RegisterModel) -> None:
         with around(self.interrupt, "register_model"):
             if self.versions.setdefault(order.version, order.job) != order.job:
                 raise NeedsPerson(f"version {order.version} comes from {self.versions[order.version]}")
+            self.registered.setdefault(order.version, order)
+            self.stages.setdefault(order.version, "Development")
+
+    def set_stage(self, model: str, order: SetStage) -> None:
+        with around(self.interrupt, "set_stage"):
+            if order.version in self.versions:
+                self.stages[order.version] = order.stage.value
 
     # endpoints
 

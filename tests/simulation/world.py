@@ -36,7 +36,10 @@ SWEEP_S = 600
 MOST_STEPS = 6_000
 SERVICES = frozenset(
     f"before {call}"
-    for call in ("job", "submit_job", "evaluation", "model", "register_model", "endpoint", "put_endpoint", "stats")
+    for call in (
+        *("job", "submit_job", "evaluation", "artifact", "model", "register_model", "set_stage"),
+        *("endpoint", "put_endpoint", "stats"),
+    )
 )
 """Calls that fail now and then, as Azure's do: with an answer that says to come again."""
 

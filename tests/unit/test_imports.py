@@ -38,7 +38,8 @@ def indexed() -> dict[str, list[str]]:
 
 def test_all_functions_are_indexed(indexed: dict[str, list[str]]) -> None:
     assert indexed["names"] == [
-        "alerts", "azureml_events", "commands", "history", "model", "models", "nudge", "page", "sweep", "uploads",
+        "alerts", "azureml_events", "card", "commands", "history", "model", "models", "nudge", "page", "sweep",
+        "uploads",
     ]  # fmt: skip
 
 

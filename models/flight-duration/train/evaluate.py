@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from data import Manifest, Rows
+from model_file import MODEL
 
 Scores = dict[str, dict[str, float]]
 LOSS = "mae"
@@ -78,7 +79,7 @@ def evaluation(
         "champion": None if champion is None else {"version": champion_version, **scores(champion, minutes)},
         "baseline": scores(predictions["baseline"], minutes),
         "paired": None if champion is None else paired(predictions["candidate"], champion, minutes),
-        "artifact": {"sha256": artifact_sha256},
+        "artifact": {"sha256": artifact_sha256, "path": MODEL},
     }
 
 

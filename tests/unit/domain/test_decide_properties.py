@@ -23,6 +23,7 @@ from shared.domain.observation import (
     TrafficSeen,
 )
 from shared.domain.record import Record
+from tests.fakes.archive import measured
 from tests.fakes.clock import FakeClock
 from tests.fakes.examples import a_publication, data_arrived
 from tests.fakes.platform import evaluate
@@ -70,6 +71,7 @@ def look(record: Record, step: tuple[object, ...], traffic: dict[str, int], minu
         job=JobSeen(name=release.job(record.model), status=JobStatus(str(status))),
         evaluation=EvaluationSeen(evaluation=evaluation),
         model=ModelSeen(exists=True, job=release.job(record.model)),
+        artifact=measured({"model.skops": release.artifact}),
         endpoint=EndpointSeen(exists=True, traffic=traffic, deployments=states),
         smoke=SmokeSeen(ok=bool(smoke), status=200),
         traffic=TrafficSeen(

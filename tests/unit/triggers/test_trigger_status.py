@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.card import Card
 from shared.domain.lifecycle import Phase
 from shared.domain.manifest import Manifest, Part
 from shared.domain.reasons import Reason, Why
@@ -12,7 +13,7 @@ from shared.domain.record import Cause, CauseKind, Pause, Record, Release, Servi
 from shared.errors import NeedsPerson, RetryLater
 from shared.intake.ledger import NOBODY, Row, State
 from shared.reconcile.ports import DecisionRow
-from shared.triggers.status import history, model, models
+from shared.triggers.status import card, history, model, models
 from tests.unit.triggers.trigger_world import MODEL, TriggerWorld, answer, call, request
 
 
@@ -128,3 +129,32 @@ def test_an_unknown_model_is_not_found(world: TriggerWorld, trigger: object) -> 
 def test_trouble_is_told_as_what_it_is(world: TriggerWorld, failure: Exception, status: int) -> None:
     world.failure = failure
     assert get(models)[0] == status
+
+
+def a_card(version: int) -> Card:
+    texts = {"purpose": "p", "decision": "d", "approved_by": "", "metric": "mae"}
+    return Card(
+        model=MODEL, version=version, scores={}, intervals=(), facts={}, data=(), limits=(), lineage={}, **texts
+    )
+
+
+@pytest.mark.parametrize(("params", "version"), [({}, 1), ({"version": "2"}, 2)])
+def test_the_card_of_a_version_is_told_and_by_default_that_of_the_live_one(
+    world: TriggerWorld, params: dict[str, str], version: int
+) -> None:
+    world.publish()
+    commit(world, a_record(world), 1)
+    for number in (1, 2):
+        world.archive.put_card(a_card(number))
+    status, told = get(card, route_params={"model": MODEL}, params=params)
+    assert (status, told["version"]) == (200, version)
+
+
+@pytest.mark.parametrize(("params", "status"), [({}, 409), ({"version": "7"}, 409), ({"version": "new"}, 400)])
+def test_a_card_that_there_is_not_is_refused(world: TriggerWorld, params: dict[str, str], status: int) -> None:
+    world.publish()
+    assert get(card, route_params={"model": MODEL}, params=params)[0] == status
+
+
+def test_the_card_of_an_unknown_model_is_not_found(world: TriggerWorld) -> None:
+    assert get(card, route_params={"model": "nobody"})[0] == 404

@@ -11,6 +11,7 @@ import pytest
 from shared import bootstrap
 from shared.reconcile.inbox import Inbox
 from shared.reconcile.ports import Pointer
+from tests.fakes.archive import FakeArchive
 from tests.fakes.clock import FakeClock
 from tests.fakes.nudges import FakeNudges
 from tests.fakes.state import FakeStateStore
@@ -50,10 +51,12 @@ class TriggerWorld:
         self.failure: BaseException | None = None
         self.state = FakeStateStore(self._interrupt)
         self.nudges = FakeNudges(self.clock)
+        self.archive = FakeArchive()
         self.intake = FakeIntake()
         self.runs: list[tuple[str, object]] = []
         self.app = SimpleNamespace(
             state=self.state,
+            archive=self.archive,
             nudges=self.nudges,
             clock=self.clock,
             inbox=Inbox(self.state, self.nudges, self.clock),

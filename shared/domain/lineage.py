@@ -1,0 +1,70 @@
+"""Where a version comes from, as the tags and properties of the registered model.
+
+Called by wanted.py when a version is to be registered. Properties hold the whole lineage and stay as they are; tags
+are the few of them that people filter by in the studio.
+"""
+
+import msgspec
+
+from shared.domain import names
+from shared.domain.publication import Publication
+from shared.domain.reasons import Fact
+from shared.domain.record import Record, Release
+
+FOLDER = "upkeep_folder_sha256"
+ARTIFACT = "upkeep_artifact_sha256"
+VERDICT, NUMBERS = "upkeep_verdict", "upkeep_verdict_numbers"
+MOST_CHARS = 1_000
+"""Of one value. Azure ML documents no limit; what needs more room than this belongs into the card."""
+
+
+def tags(release: Release) -> dict[str, str]:
+    """What people look for: whose version it is, why it was made and of which data."""
+    return {
+        "upkeep": "managed",
+        "upkeep_cause": release.cause.kind.value,
+        "upkeep_data_version": release.manifest.version if release.manifest else "",
+    }
+
+
+def properties(publication: Publication, record: Record, release: Release) -> dict[str, str]:
+    """The lineage of a version that was trained here. What is not known is left out."""
+    training = publication.training
+    found = {
+        "upkeep_job": release.job(record.model),
+        "upkeep_release": str(release.number),
+        "upkeep_data_version": release.manifest.version if release.manifest else "",
+        "upkeep_code_id": training.code_id,
+        # `upkeep publish` names code by the hash of its content.
+        "upkeep_code_hash": training.code_id.rpartition("/")[2],
+        "upkeep_environment_id": training.environment_id,
+        "upkeep_commit": publication.commit,
+        "upkeep_publication": release.publication,
+        ARTIFACT: release.artifact,
+        FOLDER: release.folder,
+        VERDICT: release.judged.text if release.judged else "",
+        NUMBERS: compact(release.judged.facts) if release.judged else "",
+        "upkeep_cause": release.cause.text,
+        "upkeep_approved_by": release.approved_by or "nobody: no approval was needed",
+        "upkeep_card": names.datastore_uri(names.RUNS_DATASTORE, names.card_path(record.model, release.version)),
+    }
+    return {name: value[:MOST_CHARS] for name, value in found.items() if value}
+
+
+def compact(facts: dict[str, Fact]) -> str:
+    """The numbers of a verdict as JSON of at most MOST_CHARS characters: four digits each, the last ones left out."""
+    kept: dict[str, Fact] = {}
+    for name, value in facts.items():
+        more = {**kept, name: float(f"{value:.4g}") if isinstance(value, float) else value}
+        if len(msgspec.json.encode(more)) > MOST_CHARS:
+            break
+        kept = more
+    return msgspec.json.encode(kept).decode()
+
+
+def numbers(marks: dict[str, str]) -> dict[str, Fact]:
+    """The numbers that a version's properties hold; none if they cannot be read: somebody else wrote them."""
+    try:
+        return msgspec.json.decode(marks.get(NUMBERS, "{}"), type=dict[str, Fact])
+    except msgspec.DecodeError:
+        return {}
