@@ -76,8 +76,13 @@ down: ## stop it; its state stays in .local
 
 test: setup test-unit test-pipelines test-scenarios test-simulation test-contract test-integration test-e2e ## all tests, the quick ones first
 
+# A file stays with one worker, and each worker has a local cloud of its own: what a module's tests share, they share.
+# The simulation spreads its schedules over the processors by itself.
+WORKERS ?= logical
+test-unit test-pipelines test-contract test-integration test-e2e: SPREAD := -n $(WORKERS) --dist loadfile
+
 test-unit test-pipelines test-scenarios test-simulation test-contract test-integration test-e2e: $(DONE)/python
-	$(BIN)/python -m pytest -q tests/$(@:test-%=%)
+	$(BIN)/python -m pytest -q $(SPREAD) tests/$(@:test-%=%)
 
 check: setup ## lint, formats, types, layers, pipelines
 	$(BIN)/ruff check .

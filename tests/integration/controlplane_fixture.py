@@ -1,4 +1,4 @@
-"""What the tests of the control plane share: a client of the unmodified SDK, registered assets, submitted jobs."""
+"""What the tests of the control plane share: registered assets, submitted jobs."""
 
 import json
 import os
@@ -16,15 +16,6 @@ import pytest
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 DEADLINE_S = 30
 Cloud = Mapping[str, str]
-
-
-@pytest.fixture(scope="module")
-def client(local_cloud: Cloud) -> Any:
-    from azure.ai.ml import MLClient
-    from azure.identity import ManagedIdentityCredential
-
-    names = ("UPKEEP_SUBSCRIPTION_ID", "UPKEEP_RESOURCE_GROUP", "UPKEEP_WORKSPACE")
-    return MLClient(ManagedIdentityCredential(), *(local_cloud[name] for name in names))
 
 
 @pytest.fixture(scope="module")

@@ -39,15 +39,6 @@ Read = Callable[[str, str], list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def client(local_cloud: Mapping[str, str]) -> Any:
-    from azure.ai.ml import MLClient
-    from azure.identity import ManagedIdentityCredential
-
-    names = ("UPKEEP_SUBSCRIPTION_ID", "UPKEEP_RESOURCE_GROUP", "UPKEEP_WORKSPACE")
-    return MLClient(ManagedIdentityCredential(), *(local_cloud[name] for name in names))
-
-
-@pytest.fixture(scope="module")
 def read(local_cloud: Mapping[str, str]) -> Read:
     """The lines that a deployment's collection has by now, of all instances and hours."""
     from azure.identity import ManagedIdentityCredential
