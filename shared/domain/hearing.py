@@ -142,10 +142,14 @@ def _roll_back(publication: Publication, draft: Draft, cause: Cause, version: in
 
 
 def _restore(publication: Publication, draft: Draft, cause: Cause, version: int | None) -> Draft:
+    """Only a person who names it brings a barred version back."""
     record = draft.record
-    fits = [kept for kept in record.kept if version in (None, kept.version)]
+    out = {bar.artifact for bar in record.barred}
+    fits = [kept for kept in record.kept if kept.version == version or (version is None and kept.artifact not in out)]
     if record.live is None or not fits:
-        what = "No version was live before this one" if version is None else f"Version {version} is not kept"
+        what = (
+            "No version that is not barred was live before" if version is None else f"Version {version} is not kept"
+        )
         return draft.because(Why.NOTHING_TO_ROLL_BACK_TO, f"{cause.text} {what}.")
     restored = fits[-1]
     release = Release(

@@ -123,8 +123,12 @@ def changed(draft: Draft, wrong: str, now: datetime) -> Draft:
 
 
 def _reject(draft: Draft, text: str, now: datetime) -> Draft:
-    release = draft.release
-    return draft.signal(Signal.GATES_FAILED, now).barred(release.artifact, release.number, text, now).end(now, text)
+    """Refuse and bar. Not a twin of what served well, which is only no better: it stays good to go back to."""
+    release, record = draft.release, draft.record
+    draft = draft.signal(Signal.GATES_FAILED, now)
+    if release.artifact not in {each.artifact for each in (record.live, *record.kept) if each is not None}:
+        draft = draft.barred(release.artifact, release.number, text, now)
+    return draft.end(now, text)
 
 
 def _tail(detail: str) -> str:

@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+import msgspec
+
 from shared.domain.events import AlertFired, Command, CommandGiven, Event
 from shared.domain.lifecycle import Phase
+from shared.domain.observation import EvaluationSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
 from shared.domain.record import Record
@@ -56,6 +59,14 @@ class Story:
         identity = f"{command}-{now.isoformat()}"
         event = CommandGiven(at=now, command=command, id=identity, by="ada", reason=reason, version=version)
         self.happens(event)
+
+    def gives_artifact(self, job: str, sha256: str) -> None:
+        """A job that was submitted makes this artifact."""
+        evaluation = self.archive.evaluations[job].evaluation
+        assert evaluation is not None
+        artifact = msgspec.structs.replace(evaluation.artifact, sha256=sha256)
+        evaluation = msgspec.structs.replace(evaluation, artifact=artifact)
+        self.archive.evaluations[job] = EvaluationSeen(evaluation=evaluation)
 
     def alert(self, rule: str) -> None:
         """Azure Monitor fires."""

@@ -188,3 +188,43 @@ def test_a_version_that_is_not_kept_cannot_be_rolled_back_to() -> None:
     story.command(Command.ROLLBACK, version=7)
     story.passes(5)
     assert story.whys[-1] is Why.NOTHING_TO_ROLL_BACK_TO
+
+
+def story_whose_old_version_was_taken_out() -> Story:
+    """A story whose second release is live; the first version was on its way back when a person stopped that."""
+    story = live_story()
+    story.month(3)
+    story.passes(60)
+    story.alert("error-rate")
+    story.until(Phase.CANARY)
+    story.command(Command.ABORT, "it was the network")
+    story.passes(60)
+    return story
+
+
+def test_an_alert_does_not_bring_a_barred_version_back() -> None:
+    story = story_whose_old_version_was_taken_out()
+    story.alert("error-rate")
+    story.passes(60)
+    assert story.whys[-1] is Why.NOTHING_TO_ROLL_BACK_TO
+    assert story.traffic == {"r0002": 100}
+
+
+def test_a_person_who_names_it_brings_a_barred_version_back() -> None:
+    story = story_whose_old_version_was_taken_out()
+    story.command(Command.ROLLBACK, version=1)
+    story.passes(60)
+    assert story.record.live is not None
+    assert story.record.live.version == 1
+
+
+def test_a_twin_of_the_live_artifact_that_is_no_better_does_not_bar_it() -> None:
+    story = live_story({2: Fate(better=False)})
+    live = story.record.live
+    assert live is not None
+    story.month(3)
+    story.until(Phase.TRAINING)
+    story.gives_artifact("flights-0002-a1", live.artifact)
+    story.passes(60)
+    assert story.whys[-1] is Why.GATES_FAILED
+    assert story.record.barred == ()
