@@ -13,6 +13,14 @@ from localcloud.isolation import read_pairs
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of tests/simulation; only the conftest of the root may have any."""
+    parser.addoption(
+        "--steps", type=int, default=None, help="random moves to play (default: 20 x UPKEEP_SIMULATIONS)"
+    )
+    parser.addoption("--seed", type=int, default=None, help="play the random moves of this seed alone")
+
+
 @pytest.fixture(scope="session")
 def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """A local cloud without the Functions host, in a folder and on ports of its own; yields its variables.

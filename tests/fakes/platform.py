@@ -214,10 +214,10 @@ class FakePlatform:
         found = self._free(endpoint)
         traffic = {name: int(pct) for name, pct in document.get("traffic", {}).items()}
         if sum(traffic.values()) not in (0, 100):
-            raise Violation(f"traffic sums to {sum(traffic.values())}: {traffic}")
+            raise Violation(f"traffic sums to 0 or 100: it was to be {traffic}")
         mirror = {name: int(pct) for name, pct in document.get("mirror", {}).items()}
         if set(traffic) & set(mirror) or len(mirror) > 1:
-            raise Violation(f"live and mirrored traffic of one deployment: {traffic}, {mirror}")
+            raise Violation(f"live and mirrored traffic exclude each other: {traffic}, {mirror}")
         for name in (*traffic, *mirror):
             deployment = found.deployments.get(name)
             if deployment is None or deployment.gone is not None:
