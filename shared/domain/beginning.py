@@ -7,7 +7,7 @@ from shared.domain.freeze import frozen, thaw
 from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
 from shared.domain.manifest import seal
 from shared.domain.publication import Publication
-from shared.domain.reasons import Why
+from shared.domain.reasons import Reason, Why
 from shared.domain.record import Cause, CauseKind, Record, Release
 from shared.domain.spec import Spec
 
@@ -18,22 +18,21 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 def begin(publication: Publication, draft: Draft, now: datetime) -> Draft:
     """Begin a release if something asks for one and nothing forbids it."""
     spec, record = publication.spec, draft.record
-    cause = record.asked or _batch(spec, record, now)
-    if cause is None or record.paused is not None:
+    cause = cause_of_next(spec, record, now)
+    if cause is None:
         return draft
-    if frozen(spec, now) and cause.kind is not CauseKind.COMMAND:
-        return draft
-    if cause.kind is not CauseKind.COMMAND and now < allowed_from(spec, record):
-        return draft
+    hold = hold_on(spec, record, cause, now)
+    if hold is not None:
+        return _held_up(draft, hold)
     manifest = seal(spec.name, spec.data, record.parts)
     if manifest is None:
         if record.asked is None:
             return draft
         text = f"{len(record.parts)} parts are too few to train on and hold out."
-        return draft.with_record(asked=None).because(Why.NOT_ENOUGH_DATA, text)
+        return draft.with_record(asked=None, held_up="").because(Why.NOT_ENOUGH_DATA, text)
     if manifest.version == record.trained_on and cause.kind is not CauseKind.COMMAND:
         text = f"Data {manifest.version[:12]} was trained on already."
-        return draft.with_record(asked=None, fresh={}).because(Why.NO_NEW_DATA, text)
+        return draft.with_record(asked=None, held_up="", fresh={}).because(Why.NO_NEW_DATA, text)
     release = Release(
         number=record.last_release + 1,
         phase=TRANSITIONS[Phase.COLLECTING, Signal.RELEASE_BEGUN],
@@ -47,6 +46,7 @@ def begin(publication: Publication, draft: Draft, now: datetime) -> Draft:
         release=release,
         last_release=release.number,
         asked=None,
+        held_up="",
         fresh={},
         trained_on=manifest.version,
         runs=(*(run for run in record.runs if now - run < DAY), now),
@@ -62,14 +62,46 @@ def begin(publication: Publication, draft: Draft, now: datetime) -> Draft:
     )
 
 
-def allowed_from(spec: Spec, record: Record) -> datetime:
-    """The earliest time at which cool-down and daily budget let a machine begin a release."""
-    if not record.runs:
-        return LONG_AGO
-    times = [record.runs[-1] + timedelta(seconds=spec.retrain.cooldown_s)]
+def cause_of_next(spec: Spec, record: Record, now: datetime) -> Cause | None:
+    """What asks for a release now: somebody's word, or a batch that is ready."""
+    return record.asked or _batch(spec, record, now)
+
+
+def hold_on(spec: Spec, record: Record, cause: Cause, now: datetime) -> Reason | None:
+    """What keeps a release of this cause from beginning now. A person's command waits for a pause only."""
+    if record.paused is not None:
+        return Reason(why=Why.PAUSED, text="Nothing begins while the model is paused.")
+    if cause.kind is CauseKind.COMMAND:
+        return None
+    if frozen(spec, now):
+        return Reason(why=Why.FROZEN, text="A change freeze is on: nothing begins until it is over.")
+    why, until = budgeted(spec, record)
+    if now >= until:
+        return None
+    return Reason(why=why, text=f"{cause.text} It waits until {until:%Y-%m-%d %H:%M} UTC.")
+
+
+def _held_up(draft: Draft, hold: Reason) -> Draft:
+    """Say once what the next release waits for. A pause was told when it began."""
+    if draft.record.held_up == hold.text or hold.why is Why.PAUSED:
+        return draft
+    return draft.with_record(held_up=hold.text).because(hold.why, hold.text)
+
+
+def budgeted(spec: Spec, record: Record) -> tuple[Why, datetime]:
+    """The earliest time at which cool-down and budgets let a machine begin a release, and the one that lasts."""
+    holds = [(LONG_AGO, Why.COOLING_DOWN)]
+    if record.runs:
+        holds.append((record.runs[-1] + timedelta(seconds=spec.retrain.cooldown_s), Why.COOLING_DOWN))
     if len(record.runs) >= spec.retrain.max_runs_per_day:
-        times.append(record.runs[-spec.retrain.max_runs_per_day] + DAY)
-    return max(times)
+        holds.append((record.runs[-spec.retrain.max_runs_per_day] + DAY, Why.BUDGET_SPENT))
+    until, why = max(holds)
+    return why, until
+
+
+def allowed_from(spec: Spec, record: Record) -> datetime:
+    """The earliest time at which cool-down and budgets let a machine begin a release."""
+    return budgeted(spec, record)[1]
 
 
 def look_for_beginning(spec: Spec, record: Record, now: datetime) -> datetime | None:

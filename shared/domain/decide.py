@@ -19,6 +19,7 @@ from shared.domain.publication import Publication
 from shared.domain.reasons import Reason
 from shared.domain.record import Record
 from shared.domain.rollout import deploy, retire, roll_back, smoke_test
+from shared.domain.superseding import supersede
 from shared.domain.wanted import wanted
 from shared.domain.watching import watch
 
@@ -43,8 +44,9 @@ def decide(
         draft = retire(draft, seen.endpoint)
     if draft.record.release is None:
         draft = begin(publication, draft, now) if record.release is None else draft
-    elif record.release is not None and draft.record.release.phase is record.release.phase:
-        draft = _advance(publication, draft, seen, now)
+    elif _stands_still(record, draft):
+        draft = supersede(publication, draft, now)
+        draft = _advance(publication, draft, seen, now) if _stands_still(record, draft) else draft
     after = aftercare.remember(record, draft.record)
     return Decision(
         record=after,
@@ -52,6 +54,12 @@ def decide(
         reasons=draft.reasons,
         look_again_at=_look_again(publication, after, now),
     )
+
+
+def _stands_still(before: Record, draft: Draft) -> bool:
+    """Whether nothing in this pass has moved the release yet."""
+    release = draft.record.release
+    return release is not None and before.release is not None and release.phase is before.release.phase
 
 
 def _advance(publication: Publication, draft: Draft, seen: Observation, now: datetime) -> Draft:

@@ -25,7 +25,8 @@ def train(publication: Publication, draft: Draft, seen: JobSeen, now: datetime) 
     """Move by the state of the job. An absent one is submitted, a running one waited for."""
     release = draft.release
     if release.stop and seen.status not in (JobStatus.WAITING, JobStatus.RUNNING):
-        return draft.signal(Signal.ABORTED, now).end(now, release.stop)
+        signal = Signal.SUPERSEDED if release.superseded else Signal.ABORTED
+        return draft.signal(signal, now).end(now, release.stop)
     if not seen.ours:
         return draft.waiting(Why.NAME_TAKEN, f"Job {seen.name} exists, and Upkeep did not make it.")
     match seen.status:

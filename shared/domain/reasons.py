@@ -23,6 +23,8 @@ class Why(StrEnum):
     BATCH_READY = "BatchReady"
     NOT_ENOUGH_DATA = "NotEnoughData"
     NO_NEW_DATA = "NoNewData"
+    COOLING_DOWN = "CoolingDown"
+    BUDGET_SPENT = "BudgetSpent"
     RELEASE_BEGUN = "ReleaseBegun"
     # training and judging
     TRAINING_RETRIED = "TrainingRetried"
@@ -37,6 +39,7 @@ class Why(StrEnum):
     APPROVAL_REFUSED = "ApprovalRefused"
     APPROVAL_EXPIRED = "ApprovalExpired"
     ABORTED = "Aborted"
+    SUPERSEDED = "Superseded"
     # registering and deploying
     ARTIFACT_CHANGED = "ArtifactChanged"
     MODEL_REGISTERED = "ModelRegistered"

@@ -78,8 +78,9 @@ class Release(Kept, frozen=True, kw_only=True):
 
     `restores` is set when a version that served before is brought back: nothing is trained then.
     `step_since` is when the step's traffic was first seen in force; None until then. `stop` says at whose word its
-    training is to end: the release fails once the job is seen to have ended. `artifact` is the hash of the file that
-    was evaluated, `folder` that of all of the model's files, from the look before they were registered on.
+    training is to end: the release fails once the job is seen to have ended. `superseded` is set while a release
+    gives way to a newer one: it ends as superseded, and is not barred. `artifact` is the hash of the file that was
+    evaluated, `folder` that of all of the model's files, from the look before they were registered on.
     """
 
     number: int
@@ -102,6 +103,7 @@ class Release(Kept, frozen=True, kw_only=True):
     waiting: str = ""
     stop: str = ""
     approved_by: str = ""
+    superseded: bool = False
 
     def job(self, model: str) -> str:
         """Name of the job of the present attempt."""
@@ -139,7 +141,7 @@ class Record(Kept, frozen=True, kw_only=True):
     `parts` are the accepted parts that a training could still read, oldest data first; `fresh` names those
     that no release has been trained on, with the time of their arrival. `runs` are the starts of the last day.
     `kept` are versions that were live before, newest last: what can be rolled back to. `stages` are what is left to
-    change of the registered versions' stages.
+    change of the registered versions' stages. `held_up` is what the next release was last told to wait for.
     """
 
     model: str
@@ -157,6 +159,7 @@ class Record(Kept, frozen=True, kw_only=True):
     paused: Pause | None = None
     runs: tuple[datetime, ...] = ()
     trained_on: str = ""
+    held_up: str = ""
     last: Outcome | None = None
 
     @property

@@ -101,12 +101,11 @@ def roll_back(draft: Draft, seen: EndpointSeen, now: datetime) -> Draft:
     release, live = draft.release, draft.record.live
     if live is None:
         text = f"{release.because} Nothing was live before: {release.deployment} is left as it is."
-        draft = _rolled_back(draft.because(Why.NOTHING_TO_ROLL_BACK_TO, text), text, now)
+        draft = _rolled_back(draft, Why.NOTHING_TO_ROLL_BACK_TO, text, now)
         return draft if seen.traffic.get(release.deployment) else draft.retiring(release.deployment)
     if seen.traffic == {live.deployment: 100} and not seen.mirror:
         text = f"{release.because} {live.deployment} has all of the traffic."
-        draft = draft.because(Why.ROLLED_BACK, text, {"release": release.number})
-        return _rolled_back(draft, text, now).retiring(release.deployment)
+        return _rolled_back(draft, Why.ROLLED_BACK, text, now).retiring(release.deployment)
     if seen.deployments.get(live.deployment) is not DeploymentState.READY:
         text = f"{live.deployment} is not healthy: there is nothing to roll back to, so nothing is changed."
         return draft.waiting(Why.NOTHING_TO_ROLL_BACK_TO, text)
@@ -173,8 +172,12 @@ def _kept(record: Record) -> tuple[Serving, ...]:
     return (*record.kept, record.live)[-MAX_KEPT:] if record.live else record.kept
 
 
-def _rolled_back(draft: Draft, text: str, now: datetime) -> Draft:
+def _rolled_back(draft: Draft, why: Why, text: str, now: datetime) -> Draft:
+    """The end of a rollback. A release that gave way to a newer one did nothing wrong: it is not barred."""
     release: Release = draft.release
+    if release.superseded:
+        return draft.signal(Signal.SUPERSEDED, now).end(now, text)
+    draft = draft.because(why, text, {"release": release.number})
     draft = draft.signal(Signal.TRAFFIC_RESTORED, now)
     draft = draft.barred(release.artifact, release.number, release.because, now)
     return draft.end(now, text)

@@ -144,11 +144,16 @@ class Rollout(Written, frozen=True, kw_only=True):
 
 
 class Retrain(Written, frozen=True, kw_only=True):
-    """When training is allowed and when it comes due by itself. `schedule` is five-field cron, in UTC."""
+    """When training is allowed and when it comes due by itself. `schedule` is five-field cron, in UTC.
+
+    `when_newer` says what becomes of a release in flight when another one could begin: it is finished first, or
+    replaced, as long as it does not have all of the live traffic yet.
+    """
 
     schedule: str | None = None
     cooldown_s: NotNegative = 3_600
     max_runs_per_day: Positive = 24
+    when_newer: Literal["finish", "replace"] = "finish"
 
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

@@ -22,6 +22,7 @@ COLOURS = {
     "failed": BAD,
     "rolling_back": BAD,
     "rolled_back": BAD,
+    "superseded": BUSY,
 }
 
 
@@ -131,6 +132,8 @@ def _note(status: Json) -> str:
     paused = status.get("paused")
     if paused:
         return f"paused by {paused['by']}" + (f": {paused['reason']}" if paused.get("reason") else "")
+    if status.get("held_up"):
+        return str(status["held_up"])
     asked = status.get("asked")
     if asked:
         return f"a training is asked for: {asked['text']}"

@@ -95,6 +95,7 @@ def status_of(app: App, loaded: Loaded) -> dict[str, Any]:
         "last": record.last,
         "paused": record.paused,
         "asked": record.asked,
+        "held_up": record.held_up,
         "parts": {"accepted": len(record.parts), "fresh": len(record.fresh)},
         "fresh": record.fresh,
         "findings": [finding_of(row) for row in app.intake.findings(name)],
