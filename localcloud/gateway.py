@@ -22,6 +22,7 @@ from localcloud.cloud import Cloud, Ports, Service
 from localcloud.controlplane.assets import Assets
 from localcloud.controlplane.jobs import Jobs
 from localcloud.controlplane.mlflow import Mlflow
+from localcloud.controlplane.quotas import Quotas
 from localcloud.egress import Egress
 from localcloud.endpoints.management import Endpoints
 from localcloud.endpoints.router import Router
@@ -52,6 +53,7 @@ def services(cloud: Cloud, storage: Storage) -> list[Service]:
         Mlflow(cloud),
         logs,
         endpoints,
+        Quotas(cloud, endpoints.documents),
         Router(cloud, endpoints, logs),
         Alerts(cloud, logs),
     ]

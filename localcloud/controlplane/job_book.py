@@ -91,6 +91,9 @@ class JobBook:
         if facts.get("error"):
             properties["error"] = facts["error"]
         document["run"].update(facts)
+        times = {"StartTimeUtc": document["run"].get("started"), "EndTimeUtc": document["run"].get("ended")}
+        known = {key: time for key, time in times.items() if time}
+        properties["properties"] = {**(properties.get("properties") or {}), **known}
         self._save(document)
         await self._tell(name, properties)
         return document

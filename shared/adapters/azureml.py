@@ -8,10 +8,11 @@ from azure.core.credentials import TokenCredential
 from shared.adapters.azureml_endpoints import Endpoints
 from shared.adapters.azureml_jobs import Jobs
 from shared.adapters.azureml_models import Models
+from shared.adapters.azureml_quota import Quotas
 from shared.adapters.azureml_workspace import Workspace
 from shared.adapters.scoring import Scoring
 from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, SubmitJob
-from shared.domain.observation import EndpointSeen, JobSeen, ModelSeen, SmokeSeen
+from shared.domain.observation import EndpointSeen, JobSeen, ModelSeen, QuotaSeen, SmokeSeen
 from shared.domain.publication import Publication
 from shared.domain.sample import Sample
 
@@ -24,7 +25,7 @@ class AzureMl:
     ) -> None:
         opened = Workspace(subscription_id, resource_group, workspace, credential)
         self._jobs, self._models, self._endpoints = Jobs(opened), Models(opened), Endpoints(opened)
-        self._scoring = Scoring(opened)
+        self._scoring, self._quotas = Scoring(opened), Quotas(opened)
 
     def job(self, name: str) -> JobSeen:
         """Look a job up; ABSENT when there is none."""
@@ -53,6 +54,10 @@ class AzureMl:
     def endpoint(self, endpoint: str) -> EndpointSeen:
         """Traffic and deployments of an endpoint."""
         return self._endpoints.seen(endpoint)
+
+    def quota(self, size: str) -> QuotaSeen:
+        """Cores of a VM size, and how many are free."""
+        return self._quotas.seen(size)
 
     def create_deployment(self, model: str, order: CreateDeployment, publication: Publication) -> None:
         """Begin a deployment and return at once."""

@@ -4,6 +4,7 @@ Used by azureml.py. A job's name is decided before; a name that is taken is ours
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
@@ -63,6 +64,9 @@ class Jobs:
         return JobSeen(
             name=name,
             status=status,
+            started=_time(job, "StartTimeUtc"),
+            ended=_time(job, "EndTimeUtc"),
+            nodes=int(getattr(getattr(job, "resources", None), "instance_count", None) or 1),
             detail=f"Azure ML says {_word(job.status)}: {job.studio_url}" if status is JobStatus.FAILED else "",
             ours=_properties(job).get(MODEL) == names.model_of_job(name),
         )
@@ -186,6 +190,15 @@ def _shows(found: Any, path: str) -> bool:
 
 def _properties(job: Any) -> Mapping[str, str]:
     return job.properties or {}
+
+
+def _time(job: Any, name: str) -> datetime | None:
+    """A time that Azure ML keeps among the job's properties, in UTC. Not documented: none may be there."""
+    try:
+        found = datetime.fromisoformat(_properties(job).get(name, ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _word(status: Any) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from shared.domain.budget import hours_allowed_from
 from shared.domain.changes import Draft
 from shared.domain.freeze import frozen, thaw
 from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
@@ -95,6 +96,9 @@ def budgeted(spec: Spec, record: Record) -> tuple[Why, datetime]:
         holds.append((record.runs[-1] + timedelta(seconds=spec.retrain.cooldown_s), Why.COOLING_DOWN))
     if len(record.runs) >= spec.retrain.max_runs_per_day:
         holds.append((record.runs[-spec.retrain.max_runs_per_day] + DAY, Why.BUDGET_SPENT))
+    hours = hours_allowed_from(spec, record)
+    if hours is not None:
+        holds.append((hours, Why.COMPUTE_SPENT))
     until, why = max(holds)
     return why, until
 

@@ -42,11 +42,11 @@ class Draft(Kept, frozen=True, kw_only=True):
             return self
         return self.with_release(phase=after, since=now, waiting="", **changes)
 
-    def waiting(self, why: Why, text: str) -> "Draft":
+    def waiting(self, why: Why, text: str, facts: dict[str, Fact] | None = None) -> "Draft":
         """Hold the release and say why, once for as long as it stays the same."""
         if self.release.waiting == text:
             return self
-        return self.with_release(waiting=text).because(why, text)
+        return self.with_release(waiting=text).because(why, text, facts)
 
     def end(self, now: datetime, text: str) -> "Draft":
         """Take the release out of flight; its phase is an end of the table."""
@@ -63,7 +63,7 @@ class Draft(Kept, frozen=True, kw_only=True):
 
     def barred(self, artifact: str, release: int, why: str, now: datetime) -> "Draft":
         """Keep an artifact from ever being promoted by automation again."""
-        if not artifact or any(bar.artifact == artifact for bar in self.record.barred):
+        if not artifact or self.record.bar_on(artifact) is not None:
             return self
         bar = Bar(artifact=artifact, release=release, why=why, at=now)
         return self.with_record(barred=(*self.record.barred, bar)[-MAX_BARRED:])

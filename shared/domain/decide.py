@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.domain import aftercare
 from shared.domain.actions import Action
+from shared.domain.admission import admit
 from shared.domain.base import Kept
 from shared.domain.beginning import begin, look_for_beginning
 from shared.domain.changes import Draft
@@ -74,7 +75,8 @@ def _advance(publication: Publication, draft: Draft, seen: Observation, now: dat
         case Phase.REGISTERING if seen.model is not None:
             return register(draft, seen.model, seen.artifact, now)
         case Phase.DEPLOYING if seen.endpoint is not None:
-            return deploy(publication, draft, seen.endpoint, seen.artifact, now)
+            held = admit(publication, draft, seen, now)
+            return deploy(publication, draft, seen.endpoint, seen.artifact, now) if held is None else held
         case Phase.TESTING if seen.endpoint is not None and seen.smoke is not None:
             return smoke_test(publication, draft, seen.endpoint, seen.smoke, now)
         case phase if phase in WATCHED and seen.endpoint is not None:

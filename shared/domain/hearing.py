@@ -8,7 +8,7 @@ from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
 from shared.domain.record import MAX_PARTS, Cause, CauseKind, Pause, Release
-from shared.domain.rollout import go_live, steps_of
+from shared.domain.rollout import go_live, steps_of, too_soon
 from shared.domain.spec import AlertResponse
 
 
@@ -109,8 +109,10 @@ def _abort(publication: Publication, draft: Draft, text: str, now: datetime) -> 
 
 
 def _promote(publication: Publication, draft: Draft, text: str, now: datetime) -> Draft:
-    """Skip what is left of the canary's steps, or of the bake. Gates, smoke test and analysis are not skipped."""
+    """Skip the least interval, or what is left of the steps or the bake. Gates, smoke test and analysis stay."""
     phase = draft.record.phase
+    if phase is Phase.TESTING and too_soon(publication.spec.rollout, draft.record, now):
+        return draft.with_release(hurried=True).because(Why.PROMOTED, text)
     if phase in (Phase.SHADOWING, Phase.CANARY):
         last = len(steps_of(publication.spec.rollout, draft.record)) - 1
         if phase is Phase.SHADOWING or draft.release.step < last:

@@ -6,6 +6,7 @@ Called by decide while the release is in one of these phases.
 from datetime import datetime, timedelta
 
 from shared.domain.artifact import ArtifactSeen, objection
+from shared.domain.budget import ENDED, charge
 from shared.domain.changes import Draft
 from shared.domain.gates import Verdict, judge
 from shared.domain.lifecycle import Signal
@@ -24,6 +25,8 @@ def overdue(publication: Publication, since: datetime, now: datetime) -> bool:
 def train(publication: Publication, draft: Draft, seen: JobSeen, now: datetime) -> Draft:
     """Move by the state of the job. An absent one is submitted, a running one waited for."""
     release = draft.release
+    if seen.ours and seen.status in ENDED:
+        draft = charge(draft, seen, now)
     if release.stop and seen.status not in (JobStatus.WAITING, JobStatus.RUNNING):
         signal = Signal.SUPERSEDED if release.superseded else Signal.ABORTED
         return draft.signal(signal, now).end(now, release.stop)
@@ -54,7 +57,7 @@ def weigh(publication: Publication, draft: Draft, seen: EvaluationSeen, now: dat
         return _reject(draft.because(Why.GATES_FAILED, text), text, now)
     artifact = seen.evaluation.artifact.sha256
     draft = draft.with_release(artifact=artifact, artifact_path=seen.evaluation.artifact.path)
-    bar = next((bar for bar in draft.record.barred if bar.artifact == artifact), None)
+    bar = draft.record.bar_on(artifact)
     if bar is not None:
         text = f"The artifact is that of release {bar.release}, which was taken out: {bar.why}"
         return _reject(draft.because(Why.ARTIFACT_BARRED, text), text, now)

@@ -20,12 +20,18 @@ class JobStatus(StrEnum):
 
 
 class JobSeen(Kept, frozen=True, kw_only=True):
-    """A job looked up by its name. `ours` is False when another hand made it under our name."""
+    """A job looked up by its name. `ours` is False when another hand made it under our name.
+
+    `started` and `ended` are when it ran, as far as Azure ML tells, on so many `nodes`.
+    """
 
     name: str
     status: JobStatus
     detail: str = ""
     ours: bool = True
+    started: datetime | None = None
+    ended: datetime | None = None
+    nodes: int = 1
 
 
 class EvaluationSeen(Kept, frozen=True, kw_only=True):
@@ -58,6 +64,18 @@ class EndpointSeen(Kept, frozen=True, kw_only=True):
     traffic: dict[str, int] = {}
     mirror: dict[str, int] = {}
     deployments: dict[str, DeploymentState] = {}
+
+
+class QuotaSeen(Kept, frozen=True, kw_only=True):
+    """Cores of a VM size that may still be taken. `free` is None when nobody could say; `problem` is why.
+
+    `limited_by` is the service's own name of the limit that leaves least.
+    """
+
+    cores_per_instance: int = 0
+    free: int | None = None
+    limited_by: str = ""
+    problem: str = ""
 
 
 class SmokeSeen(Kept, frozen=True, kw_only=True):
@@ -101,6 +119,7 @@ class Observation(Kept, frozen=True, kw_only=True):
     model: ModelSeen | None = None
     artifact: ArtifactSeen | None = None
     endpoint: EndpointSeen | None = None
+    quota: QuotaSeen | None = None
     smoke: SmokeSeen | None = None
     traffic: TrafficSeen | None = None
     staged: ModelSeen | None = None

@@ -80,7 +80,8 @@ class Release(Kept, frozen=True, kw_only=True):
     `step_since` is when the step's traffic was first seen in force; None until then. `stop` says at whose word its
     training is to end: the release fails once the job is seen to have ended. `superseded` is set while a release
     gives way to a newer one: it ends as superseded, and is not barred. `artifact` is the hash of the file that was
-    evaluated, `folder` that of all of the model's files, from the look before they were registered on.
+    evaluated, `folder` that of all of the model's files, from the look before they were registered on. `ordered` is
+    when its deployment was found to have room; `hurried` is set when a person lets it go on before `min_interval_s`.
     """
 
     number: int
@@ -104,6 +105,8 @@ class Release(Kept, frozen=True, kw_only=True):
     stop: str = ""
     approved_by: str = ""
     superseded: bool = False
+    ordered: datetime | None = None
+    hurried: bool = False
 
     def job(self, model: str) -> str:
         """Name of the job of the present attempt."""
@@ -142,6 +145,7 @@ class Record(Kept, frozen=True, kw_only=True):
     that no release has been trained on, with the time of their arrival. `runs` are the starts of the last day.
     `kept` are versions that were live before, newest last: what can be rolled back to. `stages` are what is left to
     change of the registered versions' stages. `held_up` is what the next release was last told to wait for.
+    `compute_hours` are the node hours of trainings in the last thirty days, by the day (UTC) on which they ended.
     """
 
     model: str
@@ -160,12 +164,17 @@ class Record(Kept, frozen=True, kw_only=True):
     runs: tuple[datetime, ...] = ()
     trained_on: str = ""
     held_up: str = ""
+    compute_hours: dict[str, float] = {}
     last: Outcome | None = None
 
     @property
     def previous(self) -> Serving | None:
         """The version that was live before the present one, if it may be brought back."""
         return self.kept[-1] if self.kept else None
+
+    def bar_on(self, artifact: str) -> Bar | None:
+        """What was said against an artifact, if it may not be promoted by automation."""
+        return next((bar for bar in self.barred if bar.artifact == artifact), None)
 
     @property
     def phase(self) -> Phase:

@@ -48,6 +48,7 @@ def deploy(
 ) -> Draft:
     """Wait until the deployment is provisioned. Before it is made, the model's bytes are looked at once more."""
     release = draft.release
+    late = (release.ordered or release.since) + timedelta(seconds=publication.spec.rollout.deploy_timeout_s)
     if not seen.exists:
         text = f"Endpoint {publication.serving.endpoint} does not exist. Run `upkeep publish`."
         return draft.waiting(Why.ENDPOINT_MISSING, text)
@@ -61,7 +62,7 @@ def deploy(
             return draft.signal(Signal.DEPLOYMENT_READY, now).because(Why.DEPLOYMENT_READY, text)
         case DeploymentState.FAILED:
             return _fail(draft, Signal.DEPLOYMENT_FAILED, Why.DEPLOYMENT_FAILED, "could not be provisioned", now)
-        case _ if now > release.since + timedelta(seconds=publication.spec.rollout.deploy_timeout_s):
+        case _ if now > late:
             return _fail(draft, Signal.DEPLOYMENT_FAILED, Why.DEPLOYMENT_FAILED, "took too long", now)
         case _:
             return draft
@@ -77,6 +78,9 @@ def smoke_test(
     if seen.ok:
         if held(publication.spec, draft.record, now):
             return hold_still(draft)
+        early = too_soon(publication.spec.rollout, draft.record, now)
+        if early:
+            return draft.waiting(Why.TOO_SOON, early)
         shadows = publication.spec.rollout.shadow and draft.record.live and not draft.release.restores
         signal = Signal.SHADOW_BEGUN if shadows else Signal.SMOKE_PASSED
         return draft.signal(signal, now).because(Why.SMOKE_PASSED, "The sample request was answered.")
@@ -90,6 +94,20 @@ def smoke_test(
         Why.SMOKE_FAILED,
         f"answered the sample request with {seen.status} {seen.detail}",
         now,
+    )
+
+
+def too_soon(rollout: Rollout, record: Record, now: datetime) -> str:
+    """Why the release may not take traffic yet; empty when it may. A version that is brought back never waits."""
+    release, live = record.release, record.live
+    if release is None or live is None or release.restores or release.hurried:
+        return ""
+    after = live.since + timedelta(seconds=rollout.min_interval_s)
+    if now >= after:
+        return ""
+    return (
+        f"Version {live.version} is live since {live.since:%Y-%m-%d %H:%M} UTC;"
+        f" the next one takes no traffic before {after:%Y-%m-%d %H:%M}."
     )
 
 

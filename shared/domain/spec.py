@@ -126,7 +126,11 @@ def _default_steps() -> tuple[Step, ...]:
 
 
 class Rollout(Written, frozen=True, kw_only=True):
-    """How a registered model comes to serve."""
+    """How a registered model comes to serve.
+
+    `max_wait_s` is how long a release waits for a place on its endpoint and for quota, before it fails.
+    `min_interval_s` is the least time from one version going live to the next one taking traffic.
+    """
 
     endpoint: RelativePath
     deployment: RelativePath
@@ -138,6 +142,8 @@ class Rollout(Written, frozen=True, kw_only=True):
     log_lag_s: NotNegative = 300
     max_hold_s: Positive = 86_400
     deploy_timeout_s: Positive = 3_600
+    max_wait_s: Positive = 21_600
+    min_interval_s: NotNegative = 0
     smoke_tries: Positive = 3
     no_data: NoData = NoData.HOLD
     analysis: Analysis = field(default_factory=Analysis)
@@ -147,12 +153,14 @@ class Retrain(Written, frozen=True, kw_only=True):
     """When training is allowed and when it comes due by itself. `schedule` is five-field cron, in UTC.
 
     `when_newer` says what becomes of a release in flight when another one could begin: it is finished first, or
-    replaced, as long as it does not have all of the live traffic yet.
+    replaced, as long as it does not have all of the live traffic yet. `max_compute_hours_per_month` bounds the node
+    hours of trainings in thirty days; None is no bound.
     """
 
     schedule: str | None = None
     cooldown_s: NotNegative = 3_600
     max_runs_per_day: Positive = 24
+    max_compute_hours_per_month: Annotated[float, Meta(gt=0)] | None = None
     when_newer: Literal["finish", "replace"] = "finish"
 
 

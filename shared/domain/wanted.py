@@ -5,7 +5,7 @@ At most one order that disturbs the endpoint comes out of a pass, so that the ne
 
 from datetime import datetime
 
-from shared.domain import aftercare, lineage, names
+from shared.domain import aftercare, lineage
 from shared.domain.actions import (
     Action,
     CancelJob,
@@ -16,9 +16,9 @@ from shared.domain.actions import (
     SetTraffic,
     SubmitJob,
 )
+from shared.domain.admission import idle
 from shared.domain.artifact import objection
 from shared.domain.card import card_of
-from shared.domain.freeze import paused
 from shared.domain.lifecycle import Phase
 from shared.domain.making import overdue
 from shared.domain.observation import DeploymentState, EndpointSeen, JobSeen, JobStatus, Observation
@@ -92,7 +92,7 @@ def _endpoint(publication: Publication, record: Record, release: Release, look: 
     if seen is None or not seen.exists:
         return []
     if release.phase is Phase.DEPLOYING:
-        if release.deployment in seen.deployments or paused(record) or not _untouched(release, look):
+        if release.deployment in seen.deployments or release.ordered is None or not _untouched(release, look):
             return []
         order = CreateDeployment(
             deployment=release.deployment, version=release.version, publication=release.publication
@@ -128,15 +128,8 @@ def _traffic(publication: Publication, record: Record, release: Release, seen: E
 
 
 def _retirement(record: Record, seen: EndpointSeen) -> list[Action]:
-    """Delete one deployment of ours that nothing needs, was seen without traffic and is not being changed.
-
-    Not only those on the list: a create that a stalled pass sent late leaves one that no record names.
-    """
-    keep = {record.live.deployment if record.live else "", record.release.deployment if record.release else ""}
-    busy = {**seen.traffic, **seen.mirror}
-    for name, state in sorted(seen.deployments.items()):
-        release = names.release_of_deployment(name)
-        ours = release is not None and release <= record.last_release
-        if ours and name not in keep and not busy.get(name) and state is not DeploymentState.CHANGING:
+    """Delete one deployment of ours that nothing needs, was seen without traffic and is not being changed."""
+    for name in idle(record, seen):
+        if seen.deployments[name] is not DeploymentState.CHANGING:
             return [DeleteDeployment(deployment=name)]
     return []

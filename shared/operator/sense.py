@@ -23,6 +23,7 @@ def mistakes(spec: Spec, folder: FilePath) -> Iterator[Mistake]:
     yield from _data(spec.data)
     yield from _rollout(spec.rollout)
     yield from _schedule(spec.retrain.schedule)
+    yield from _budget(spec)
     yield from _freezes(spec.freezes)
     if not spec.gates.metric.strip():
         yield Mistake(("gates", "metric"), "must name a metric of evaluation.json")
@@ -122,6 +123,15 @@ def _schedule(schedule: str | None) -> Iterator[Mistake]:
         yield Mistake(at, f'"{schedule}" has {fields} fields; cron has 5: minute hour day month weekday')
     elif not croniter.is_valid(schedule):
         yield Mistake(at, f'"{schedule}" is no cron expression; "0 3 * * 1" is every Monday at 3:00 UTC')
+
+
+def _budget(spec: Spec) -> Iterator[Mistake]:
+    hours, longest = spec.retrain.max_compute_hours_per_month, spec.training.timeout_s / 3_600
+    if hours is not None and hours < longest:
+        yield Mistake(
+            ("retrain", "max_compute_hours_per_month"),
+            f"{hours:g} is less than the {longest:g} hours that one training may take (training.timeout_s)",
+        )
 
 
 def _freezes(freezes: tuple[Freeze, ...]) -> Iterator[Mistake]:

@@ -46,12 +46,21 @@ def observe(publication: Publication, record: Record, now: datetime, sources: So
             seen |= _phase(publication, record.release, now, sources)
             if _to_be_hashed(record, record.release, Observation(**seen)):
                 seen["artifact"] = _artifact(record.model, record.release, sources)
+            if _to_be_ordered(record.release, seen.get("endpoint")):
+                seen["quota"] = sources.platform.quota(publication.serving.instance_type)
         if aftercare.pending(record):
             # Last: what hides a version's stage from us hides nothing else.
             seen["staged"] = sources.platform.model(record.model, record.stages[0].version)
     except (RetryLater, NeedsPerson) as trouble:
         return Look(Observation(**seen), trouble)
     return Look(Observation(**seen))
+
+
+def _to_be_ordered(release: Release, seen: EndpointSeen | None) -> bool:
+    """Whether the release's deployment is still to be asked for: the one time at which the quota matters."""
+    if release.phase is not Phase.DEPLOYING or release.ordered is not None or seen is None:
+        return False
+    return seen.exists and release.deployment not in seen.deployments
 
 
 def _phase(publication: Publication, release: Release, now: datetime, sources: Sources) -> dict[str, Any]:
@@ -77,7 +86,7 @@ def _to_be_hashed(record: Record, release: Release, seen: Observation) -> bool:
     match release.phase:
         case Phase.REGISTERING:
             return not release.folder and seen.model is not None and not seen.model.exists
-        case Phase.DEPLOYING if seen.endpoint is not None:
+        case Phase.DEPLOYING if seen.endpoint is not None and release.ordered is not None:
             return seen.endpoint.exists and release.deployment not in seen.endpoint.deployments and not paused(record)
         case _:
             return False

@@ -14,7 +14,7 @@ from shared.domain.artifact import ArtifactSeen
 from shared.domain.card import Card
 from shared.domain.events import Event
 from shared.domain.manifest import Manifest
-from shared.domain.observation import EndpointSeen, EvaluationSeen, JobSeen, ModelSeen, SmokeSeen, Stats
+from shared.domain.observation import EndpointSeen, EvaluationSeen, JobSeen, ModelSeen, QuotaSeen, SmokeSeen, Stats
 from shared.domain.publication import Publication
 from shared.domain.reasons import Reason
 from shared.domain.record import Record
@@ -186,6 +186,10 @@ class Platform(Protocol):
 
     def endpoint(self, endpoint: str) -> EndpointSeen:
         """Traffic and deployments of an endpoint."""
+        ...
+
+    def quota(self, size: str) -> QuotaSeen:
+        """Cores of one instance of a VM size, and how many are free. What cannot be told is told, not raised."""
         ...
 
     def create_deployment(self, model: str, order: CreateDeployment, publication: Publication) -> None:

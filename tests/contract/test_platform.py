@@ -21,6 +21,30 @@ def a_deployment() -> str:
     return f"r{uuid4().int % 10**9:09d}"
 
 
+def test_a_job_that_ended_tells_when_it_ran(bench: Bench) -> None:
+    job = bench.order().job
+    bench.platform.submit_job(bench.order(), bench.publication)
+    bench.until(lambda: bench.platform.job(job).status is JobStatus.RUNNING)
+    bench.platform.cancel_job(job)
+    bench.until(lambda: bench.platform.job(job).status is JobStatus.CANCELED)
+    seen = bench.platform.job(job)
+    assert seen.started is not None
+    assert seen.ended is not None
+    assert (seen.started <= seen.ended, seen.nodes) == (True, 1)
+
+
+def test_the_quota_of_a_size_is_told_in_cores(bench: Bench) -> None:
+    seen = bench.platform.quota("Standard_DS3_v2")
+    assert (seen.cores_per_instance, seen.problem) == (4, "")
+    assert seen.free is not None
+    assert seen.free > 0
+
+
+def test_a_size_that_nobody_knows_has_no_quota_but_a_problem(bench: Bench) -> None:
+    seen = bench.platform.quota("Standard_None")
+    assert (seen.free, bool(seen.problem)) == (None, True)
+
+
 def test_a_job_that_nobody_submitted_is_absent(bench: Bench) -> None:
     assert bench.platform.job(f"{bench.model}-0001-a1").status is JobStatus.ABSENT
 

@@ -18,6 +18,7 @@ from shared.domain.observation import (
     JobSeen,
     JobStatus,
     ModelSeen,
+    QuotaSeen,
     SmokeSeen,
     Stats,
 )
@@ -28,6 +29,9 @@ from shared.errors import NeedsPerson, RetryLater
 from tests.fakes.archive import FakeArchive
 from tests.fakes.clock import FakeClock
 from tests.fakes.points import Interrupt, around, never
+
+SIZE = "Standard_DS3_v2"
+"""The one VM size that there is."""
 
 
 class Violation(BaseException):
@@ -55,10 +59,16 @@ class Job:
     order: SubmitJob
     ends: datetime
     fate: Fate
-    canceled: bool = False
+    begins: datetime | None = None
+    canceled: datetime | None = None
+
+    def seen(self, name: str, now: datetime) -> JobSeen:
+        status, ended = self.status(now), min(self.ends, self.canceled or self.ends)
+        over = status is not JobStatus.RUNNING
+        return JobSeen(name=name, status=status, started=self.begins, ended=ended if over else None)
 
     def status(self, now: datetime) -> JobStatus:
-        if self.canceled:
+        if self.canceled is not None:
             return JobStatus.CANCELED
         return self.fate.job if now >= self.ends else JobStatus.RUNNING
 
@@ -122,6 +132,7 @@ class FakePlatform:
         self.endpoints: dict[str, Endpoint] = {"flights": Endpoint()}
         self.busy_until: datetime | None = None
         self.logs_mirrored = True
+        self.quota_seen = QuotaSeen(cores_per_instance=4, free=1_000, limited_by="Standard DSv2 Family")
 
     # jobs
 
@@ -130,7 +141,7 @@ class FakePlatform:
             job = self.jobs.get(name)
             if job is None:
                 return JobSeen(name=name, status=JobStatus.ABSENT)
-            return JobSeen(name=name, status=job.status(self.clock.now()))
+            return job.seen(name, self.clock.now())
 
     def submit_job(self, order: SubmitJob, publication: Publication) -> None:
         with around(self.interrupt, "submit_job"):
@@ -141,7 +152,7 @@ class FakePlatform:
                 return
             fate = self.fate_of(order.release)
             ends = self.clock.now() + timedelta(seconds=fate.job_s)
-            self.jobs[order.job] = Job(order=order, ends=ends, fate=fate)
+            self.jobs[order.job] = Job(order=order, ends=ends, fate=fate, begins=self.clock.now())
             evaluation = evaluate(
                 order.manifest, order.champion, better=fate.better, artifact=f"{order.manifest.version}-{order.job}"
             )
@@ -150,7 +161,7 @@ class FakePlatform:
 
     def cancel_job(self, name: str) -> None:
         with around(self.interrupt, "cancel_job"):
-            self.jobs[name].canceled = True
+            self.jobs[name].canceled = self.clock.now()
 
     # models
 
@@ -183,6 +194,10 @@ class FakePlatform:
             states = {name: deployment.state(now) for name, deployment in found.deployments.items()}
             traffic, mirror = dict(found.traffic), dict(found.mirror)
             return EndpointSeen(exists=True, traffic=traffic, mirror=mirror, deployments=states)
+
+    def quota(self, size: str) -> QuotaSeen:
+        with around(self.interrupt, "quota"):
+            return self.quota_seen if size == SIZE else QuotaSeen(problem=f"no size is called {size}")
 
     def create_deployment(self, model: str, order: CreateDeployment, publication: Publication) -> None:
         with around(self.interrupt, "create_deployment"):

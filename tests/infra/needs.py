@@ -87,6 +87,10 @@ NEEDS = (
 )
 
 
+OPTIONAL = ("azureml_quota.Quotas",)
+"""Calls under a role that only the subscription's owner can give: docs/guide/guards.md. The app does without it."""
+
+
 def adapter_calls() -> Iterator[str]:
     """Every public method of every class of shared/adapters that is given a credential or the workspace."""
     for found in pkgutil.iter_modules(shared.adapters.__path__):
