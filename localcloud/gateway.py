@@ -23,6 +23,7 @@ from localcloud.controlplane.assets import Assets
 from localcloud.controlplane.jobs import Jobs
 from localcloud.controlplane.mlflow import Mlflow
 from localcloud.controlplane.quotas import Quotas
+from localcloud.controlplane.schedules import Schedules
 from localcloud.egress import Egress
 from localcloud.endpoints.management import Endpoints
 from localcloud.endpoints.router import Router
@@ -51,6 +52,7 @@ def services(cloud: Cloud, storage: Storage) -> list[Service]:
         Assets(cloud),
         Jobs(cloud),
         Mlflow(cloud),
+        Schedules(cloud),
         logs,
         endpoints,
         Quotas(cloud, endpoints.documents),

@@ -8,6 +8,7 @@
 #   az-ml.sh deploy MODEL VERSION         deploy it beside what is there, without traffic, and ask it once
 #   az-ml.sh shift MODEL VERSION PCT      give it a part of the traffic; the rest stays with the version before
 #   az-ml.sh rollback MODEL VERSION       give all traffic to a version again
+#   az-ml.sh watch MODEL VERSION          put the folder's monitor on the version's deployment
 #
 # Group and workspace are those of `az configure --defaults group=… workspace=…`. Everything is called MODEL-by-hand, so
 # that it does not meet what Upkeep itself keeps under MODEL: there can only be one who decides over an endpoint.
@@ -17,7 +18,7 @@ ml() { az ml "$@" --only-show-errors; }
 say() { echo "$*" >&2; }
 
 usage() {
-  sed -n '5,10s/^#   //p' "$0" >&2
+  sed -n '5,11s/^#   //p' "$0" >&2
   exit 2
 }
 
@@ -92,6 +93,11 @@ rollback() { # MODEL VERSION
   shift_traffic "$1" "$2" 100
 }
 
+watch() { # MODEL VERSION
+  ml schedule create --file "$model/monitor.yml" --name "$name-monitor" \
+    --set create_monitor.monitoring_target.endpoint_deployment_id="azureml:$name:v$2" >&2
+}
+
 [ $# -ge 3 ] || usage
 command=$1
 model=$root/models/$2
@@ -99,7 +105,7 @@ name=$2-by-hand
 [ -f "$model/upkeep.yaml" ] || { say "there is no models/$2"; exit 1; }
 shift
 case $command in
-train | validate | register | deploy | rollback) "$command" "$@" ;;
+train | validate | register | deploy | rollback | watch) "$command" "$@" ;;
 shift) [ $# = 3 ] || usage; shift_traffic "$@" ;;
 *) usage ;;
 esac

@@ -9,7 +9,7 @@ by=${GITHUB_ACTOR:-${BUILD_REQUESTEDFOR:-$(id -un)}}
 commit=${GITHUB_SHA:-${BUILD_SOURCEVERSION:-$(git rev-parse HEAD)}}
 if [ $# = 0 ]; then
   reason="commit $(echo "$commit" | cut -c 1-10) changed the model's folder"
-  changed='print(*(name for name, made in json.load(sys.stdin).items() if "publication" in {one["what"] for one in made}))'
+  changed='print(*(name for name, made in json.load(sys.stdin).items() if "publication" in {one["what"] for one in made["changes"]}))'
   # shellcheck disable=SC2046  # a model's name holds no space
   set -- $("$PYTHON" -c "import json, sys; $changed" <"$REPORTS/published.json")
 else

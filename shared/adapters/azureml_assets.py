@@ -1,8 +1,9 @@
-"""Registers what a publication names: environments and code by content hash, and the endpoint.
+"""Registers what a folder holds: environments, code and component by content hash, and the endpoint.
 
 Called by `upkeep publish` only. Each asset is looked for first: a second run writes nothing.
 """
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,17 @@ class Assets:
                 raise NeedsPerson(
                     f"The content of code {name}:{version} is registered as {made.name}:{made.version}."
                 )
+
+    def has_component(self, name: str, version: str) -> bool:
+        """Whether the version is registered."""
+        return self._is_there(lambda client: client.components.get(name, version), f"component {name}")
+
+    def register_component(self, text: str) -> None:
+        """Register a component from the text of its YAML, in which everything is named by id."""
+        with translated("registering a component", ML_ROLE):
+            from azure.ai.ml import load_component
+
+            self._workspace.client.components.create_or_update(load_component(io.StringIO(text)))
 
     def has_endpoint(self, name: str) -> bool:
         """Whether the endpoint is there, in whatever state."""

@@ -5,13 +5,16 @@ silence: the keys that are carried over stand here.
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from azure.core.exceptions import AzureError
 
+from shared.adapters.azureml_refusal import said
 from shared.domain.publication import DataCollection, Probe
 from shared.errors import BadInput
 
@@ -40,6 +43,7 @@ class JobFile(msgspec.Struct, frozen=True, kw_only=True):
 class DeploymentFile(msgspec.Struct, frozen=True, kw_only=True):
     """A managed online deployment. Its own name and model are placeholders that Upkeep fills in."""
 
+    name: str
     endpoint: str
     code: Path
     scoring_script: str
@@ -77,7 +81,7 @@ def read_job(path: Path) -> JobFile:
     """A command job's file; BadInput says what of it cannot be used."""
     from azure.ai.ml import load_job
 
-    job, raw = _load(path, load_job, _JOB_KEYS)
+    job, raw = load(path, load_job, _JOB_KEYS)
     if raw.get("type", "command") != "command":
         raise BadInput(f"{path}: is a job of type {raw['type']}; Upkeep runs command jobs")
     resources = raw.get("resources") or {}
@@ -88,12 +92,12 @@ def read_job(path: Path) -> JobFile:
     inputs = raw.get("inputs") or {}
     return JobFile(
         command=str(job.command),
-        code=_folder(path, str(raw["code"])),
-        environment=_environment(path, job.environment, raw.get("environment")),
+        code=folder_of(path, str(raw["code"])),
+        environment=environment_of(path, job.environment, raw.get("environment")),
         compute=str(job.compute or ""),
         instance_type=resources.get("instance_type"),
         environment_variables=_texts(job.environment_variables),
-        inputs={name: None if isinstance(value, Mapping) else _literal(value) for name, value in inputs.items()},
+        inputs={name: None if isinstance(value, Mapping) else literal(value) for name, value in inputs.items()},
         outputs=tuple(raw.get("outputs") or ()),
     )
 
@@ -102,7 +106,7 @@ def read_deployment(path: Path) -> DeploymentFile:
     """A managed online deployment's file; BadInput says what of it cannot be used."""
     from azure.ai.ml import load_online_deployment
 
-    deployment, raw = _load(path, load_online_deployment, _DEPLOYMENT_KEYS)
+    deployment, raw = load(path, load_online_deployment, _DEPLOYMENT_KEYS)
     if (raw.get("scale_settings") or {}).get("type", "default") != "default":
         raise BadInput(f"{path}: scale_settings.type must be default: Upkeep keeps the number of instances fixed")
     configuration = raw.get("code_configuration") or {}
@@ -112,10 +116,11 @@ def read_deployment(path: Path) -> DeploymentFile:
         raise BadInput(f"{path}: instance_type is missing")
     request = deployment.request_settings
     return DeploymentFile(
+        name=str(deployment.name),
         endpoint=str(deployment.endpoint_name),
-        code=_folder(path, str(configuration["code"])),
+        code=folder_of(path, str(configuration["code"])),
         scoring_script=str(configuration["scoring_script"]),
-        environment=_environment(path, deployment.environment, raw.get("environment")),
+        environment=environment_of(path, deployment.environment, raw.get("environment")),
         instance_type=str(deployment.instance_type),
         instance_count=int(deployment.instance_count or 1),
         environment_variables=_texts(deployment.environment_variables),
@@ -133,7 +138,7 @@ def read_endpoint(path: Path) -> tuple[str, Any]:
     """An online endpoint's name, and the SDK's own object to create it from."""
     from azure.ai.ml import load_online_endpoint
 
-    endpoint, raw = _load(path, load_online_endpoint, None)
+    endpoint, raw = load(path, load_online_endpoint, None)
     if raw.get("traffic") or raw.get("mirror_traffic"):
         raise BadInput(f"{path}: traffic and mirror_traffic are Upkeep's to set; take them out")
     if not endpoint.name:
@@ -141,24 +146,44 @@ def read_endpoint(path: Path) -> tuple[str, Any]:
     return str(endpoint.name), endpoint
 
 
-def _load(path: Path, load: Callable[[str], Any], keys: set[str] | None) -> tuple[Any, dict[str, Any]]:
-    import yaml
-    from marshmallow.exceptions import ValidationError
-
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if not isinstance(raw, dict):
-            raise BadInput(f"{path}: is not a mapping of keys to values")
-        loaded = load(str(path))
-    except yaml.YAMLError as error:
-        raise BadInput(f"{path}: is not YAML: {_one_line(error)}") from error
-    except (AzureError, ValidationError) as error:
-        raise BadInput(f"{path}: Azure ML refuses it: {_one_line(error)}") from error
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+def load(path: Path, loader: Callable[[str], Any], keys: set[str] | None) -> tuple[Any, dict[str, Any]]:
+    """The SDK's object of a file, and the file as plain values; BadInput for keys that are not among `keys`."""
+    raw = plain(path)
+    with refusing(path):
+        loaded = loader(str(path))
     if keys is not None and (unknown := sorted(set(_paths(raw)) - keys)):
         raise BadInput(*(f"{path}: {key} is nothing that Upkeep carries over; take it out" for key in unknown))
     return loaded, raw
+
+
+def plain(path: Path) -> dict[str, Any]:
+    """A file of YAML as plain values."""
+    import yaml
+
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise BadInput(f"{path}: is not YAML: {said(error)}") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    if not isinstance(raw, dict):
+        raise BadInput(f"{path}: is not a mapping of keys to values")
+    return raw
+
+
+@contextmanager
+def refusing(path: Path) -> Iterator[None]:
+    """Tell what the SDK's loader refuses as a mistake in that file."""
+    from marshmallow.exceptions import ValidationError
+
+    # Data collectors and monitors say on each use that their classes are experimental.
+    logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
+    try:
+        yield
+    except (AzureError, ValidationError, NotImplementedError) as error:
+        raise BadInput(f"{path}: Azure ML refuses it: {said(error)}") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _paths(raw: Mapping[str, Any]) -> Iterator[str]:
@@ -169,7 +194,7 @@ def _paths(raw: Mapping[str, Any]) -> Iterator[str]:
             yield key
 
 
-def _environment(path: Path, found: Any, raw: Any) -> EnvironmentFile | str:
+def environment_of(path: Path, found: Any, raw: Any) -> EnvironmentFile | str:
     """An environment that stands in the file, or the reference to one that is registered."""
     if found is None:
         raise BadInput(f"{path}: environment is missing")
@@ -185,7 +210,8 @@ def _environment(path: Path, found: Any, raw: Any) -> EnvironmentFile | str:
     return EnvironmentFile(image=found.image, conda=json.dumps(found.conda_file, sort_keys=True))
 
 
-def _folder(path: Path, code: str) -> Path:
+def folder_of(path: Path, code: str) -> Path:
+    """The folder of code that a file names."""
     folder = (path.parent / code).resolve()
     if not folder.is_dir():
         raise BadInput(f"{path}: code must be a folder, and {code} is none")
@@ -223,10 +249,7 @@ def _texts(found: Mapping[str, Any] | None) -> dict[str, str]:
     return {name: str(value) for name, value in (found or {}).items()}
 
 
-def _literal(value: object) -> str:
+def literal(value: object) -> str:
+    """A literal input as text."""
     # As the Azure ML CLI does: true and false, not Python's True and False.
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:400]

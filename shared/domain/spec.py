@@ -63,9 +63,10 @@ class Data(Written, frozen=True, kw_only=True):
 
 
 class Training(Written, frozen=True, kw_only=True):
-    """The Azure ML command job that trains and evaluates."""
+    """The Azure ML command job that trains and evaluates. `component` is the same for other people's pipelines."""
 
     job: RelativePath
+    component: RelativePath | None = None
     timeout_s: Positive = 3_600
     max_attempts: Annotated[int, Meta(ge=1, le=9)] = 2
 
@@ -199,6 +200,8 @@ class Spec(Written, frozen=True, kw_only=True):
     retrain: Retrain = field(default_factory=Retrain)
     freezes: tuple[Freeze, ...] = ()
     alerts: dict[str, AlertResponse] = field(default_factory=dict)
+    schedules: tuple[RelativePath, ...] = ()
+    """Azure ML schedules that `upkeep publish` puts: monitors, and pipeline jobs that come round."""
     poll_s: Positive = 30
 
 

@@ -1,4 +1,5 @@
-"""`upkeep validate`: reads every spec as it would be in each environment. Called by cli.py; needs no cloud."""
+"""Reads every spec as it would be in each environment. Called by cli.py for `validate` and before publishing; needs
+no cloud and nothing of Azure."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -1,7 +1,7 @@
 """`upkeep`: what a person, or a pipeline, asks of Upkeep. argparse, because nothing more is needed of a parser.
 
 Ends with 0 when done, 1 with one sentence per problem when not, 2 when the command itself is wrong; `upkeep check`
-also with 3, for no data. Each command imports what it needs: `upkeep validate` loads nothing of Azure.
+also with 3, for no data. Each command imports what it needs: the parser loads nothing of Azure.
 """
 
 import argparse
@@ -58,7 +58,9 @@ def _env_file(named: Path | None) -> Path | None:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    found = checking.check(checking.folders(options.folder))
+    from shared.operator.checking_files import check_files
+
+    found = check_files(checking.check(checking.folders(options.folder)))
     _show(options, [msgspec.to_builtins(one) for one in found], lambda: views.checked(found))
     return FAILED if any(one.problems for one in found) else DONE
 
@@ -197,8 +199,8 @@ Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.Argumen
 
 
 def _add_for_folders(add: Add) -> None:
-    validate = add("validate", _validate, "tell every mistake in the models' upkeep.yaml, in all environments")
-    publish = add("publish", _publish, "register code and environments at Azure ML and publish the specs")
+    validate = add("validate", _validate, "tell every mistake in the models' folders, in all environments")
+    publish = add("publish", _publish, "register code, environments and component, put schedules, publish the specs")
     for sub in (validate, publish):
         sub.add_argument("folder", nargs="*", type=Path, help="folder of a model (default: all of models/)")
     publish.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")

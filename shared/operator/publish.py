@@ -1,96 +1,39 @@
 """`upkeep publish`: a model's folder becomes registered assets, a publication in storage, and the model's pointer.
 
 Called by the command line, on a desk or in CI; never by the function app. Assets are named by their content's
-hash, and everything is looked for before it is written: a second run writes nothing. The pointer comes last, so
-that nobody is pointed to what is not there.
+hash, and everything is looked for before it is written: a second run writes nothing. The pointer comes after all that
+it points to; schedules come last, because nothing points to them.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from shared.adapters.azureml_component_file import as_yaml
 from shared.adapters.azureml_files import EnvironmentFile
 from shared.domain.publication import Publication, ServingAssets, TrainingAssets
+from shared.operator import publish_schedules
 from shared.operator.publish_code import CodeFolder
 from shared.operator.publish_files import Folder, environment_version, read_folder
-from shared.reconcile.ports import Archive, Pointer, StateStore
+from shared.operator.publish_job import with_literals
+from shared.operator.publish_target import Change, Registry, Step, Target
+from shared.reconcile.ports import Pointer
 from shared.settings import Settings
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that publishing writes: `what` is its kind, such as code or endpoint."""
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written, or with a dry run would be; and monitors that wait for a deployment that is live."""
 
-    what: str
-    name: str
-
-
-class Registry(Protocol):
-    """Azure ML, as far as publishing needs it."""
-
-    def id_of(self, kind: str, name: str, version: str) -> str:
-        """Full id of an asset version, whether or not it is there yet."""
-        ...
-
-    def has_environment(self, name: str, version: str) -> bool:
-        """Whether the version is registered."""
-        ...
-
-    def register_environment(self, name: str, version: str, wanted: EnvironmentFile) -> None:
-        """Register an image with its conda file."""
-        ...
-
-    def has_code(self, name: str, version: str) -> bool:
-        """Whether the version is registered."""
-        ...
-
-    def register_code(self, name: str, version: str, folder: Path) -> None:
-        """Upload a folder and register it as code."""
-        ...
-
-    def has_endpoint(self, name: str) -> bool:
-        """Whether the endpoint is there."""
-        ...
-
-    def create_endpoint(self, wanted: Any) -> None:
-        """Begin to create an endpoint."""
-        ...
+    changes: list[Change]
+    waiting: list[str]
 
 
-class Blobs(Archive, Protocol):
-    """The archive, with the folder for jobs that have no champion."""
-
-    def has_no_champion(self) -> bool:
-        """Whether the folder is there."""
-        ...
-
-    def put_no_champion(self) -> None:
-        """Make the folder."""
-        ...
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where a folder is published to."""
-
-    state: StateStore
-    blobs: Blobs
-    registry: Registry
-
-
-class Step(NamedTuple):
-    """One change and the call that makes it."""
-
-    change: Change
-    make: Callable[[], None]
-
-
-def publish(folder: Path, settings: Settings, dry_run: bool, commit: str = "") -> list[Change]:
-    """Publish a model's folder; the changes that were made, or with `dry_run` would be.
+def publish(folder: Path, settings: Settings, dry_run: bool, commit: str = "") -> Published:
+    """Publish a model's folder, or with `dry_run` say what that would write.
 
     `commit` is kept with a publication that is new for another reason; by itself it makes none. Raises BadInput
     with one sentence per mistake in the folder.
@@ -98,39 +41,49 @@ def publish(folder: Path, settings: Settings, dry_run: bool, commit: str = "") -
     return publish_to(_target(settings), folder, settings.environment, dry_run=dry_run, commit=commit)
 
 
-def publish_to(target: Target, folder: Path, environment: str, *, dry_run: bool, commit: str = "") -> list[Change]:
+def publish_to(target: Target, folder: Path, environment: str, *, dry_run: bool, commit: str = "") -> Published:
     """As `publish`, to a target that is given."""
-    steps = list(_plan(target, read_folder(folder, environment), commit))
+    found = read_folder(folder, environment)
+    live = _live(target, found.spec.name)
+    steps = [*_assets(target, found), *_publication(target, found, commit)]
+    steps += publish_schedules.steps(target.schedules, found, live)
     if not dry_run:
         for step in steps:
             step.make()
-    return [step.change for step in steps]
+    return Published(changes=[step.change for step in steps], waiting=publish_schedules.waiting(found, live))
 
 
-def told(made: Mapping[str, list[Change]], *, dry_run: bool) -> Iterator[str]:
+def told(made: Mapping[str, Published], *, dry_run: bool) -> Iterator[str]:
     """One line a change, by model, for a person."""
-    verb = "would write" if dry_run else "wrote"
-    for model, changes in made.items():
-        if not changes:
+    verbs = {"write": "wrote", "switch off": "switched off"}
+    for model, published in made.items():
+        if not published.changes:
             yield f"{model}: nothing has changed"
-        for change in changes:
+        for change in published.changes:
+            verb = f"would {change.how}" if dry_run else verbs[change.how]
             yield f"{model}: {verb} {change.what} {change.name}"
+        for name in published.waiting:
+            yield f"{model}: monitor {name} waits for the first live deployment"
 
 
-def _plan(target: Target, found: Folder, commit: str) -> Iterator[Step]:
-    registry, model = target.registry, found.spec.name
-    train = CodeFolder(f"{model}-train", found.job.code)
-    score = CodeFolder(f"{model}-score", found.deployment.code)
-    for name, environment in ((train.name, found.job.environment), (score.name, found.deployment.environment)):
-        yield from _environment(registry, name, environment)
+def _live(target: Target, model: str) -> str | None:
+    """The deployment that carries the live model, by the record."""
+    loaded = target.state.load(model, 1)
+    return loaded.record.live.deployment if loaded and loaded.record.live else None
+
+
+def _assets(target: Target, found: Folder) -> Iterator[Step]:
+    registry, train, score = target.registry, found.train_code, found.score_code
+    for code, environment in ((train, found.job.environment), (score, found.deployment.environment)):
+        yield from _environment(registry, code.name, environment)
     for code in (train, score):
         yield from _code(registry, code)
+    yield from _component(registry, found)
     if not registry.has_endpoint(found.deployment.endpoint):
         change = Change(what="endpoint", name=found.deployment.endpoint)
-        yield Step(change, lambda: registry.create_endpoint(found.endpoint))
+        yield Step(change, partial(registry.create_endpoint, found.endpoint))
     if not target.blobs.has_no_champion():
         yield Step(Change(what="folder", name="no-champion"), target.blobs.put_no_champion)
-    yield from _publication(target, _assembled(registry, found, train, score, commit))
 
 
 def _environment(registry: Registry, name: str, environment: EnvironmentFile | str) -> Iterator[Step]:
@@ -139,14 +92,24 @@ def _environment(registry: Registry, name: str, environment: EnvironmentFile | s
     version = environment_version(environment)
     if not registry.has_environment(name, version):
         change = Change(what="environment", name=f"{name}:{version}")
-        yield Step(change, lambda: registry.register_environment(name, version, environment))
+        yield Step(change, partial(registry.register_environment, name, version, environment))
 
 
 def _code(registry: Registry, code: CodeFolder) -> Iterator[Step]:
     version = code.version
     if not registry.has_code(code.name, version):
         change = Change(what="code", name=f"{code.name}:{version}")
-        yield Step(change, lambda: _upload(registry, code, version))
+        yield Step(change, partial(_upload, registry, code, version))
+
+
+def _component(registry: Registry, found: Folder) -> Iterator[Step]:
+    name, version, code = found.component_name, found.component_version, found.train_code
+    if registry.has_component(name, version):
+        return
+    code_id = registry.id_of("codes", code.name, code.version)
+    environment_id = _environment_id(registry, code.name, found.job.environment)
+    text = as_yaml(found.component, name, version, code_id, environment_id)
+    yield Step(Change(what="component", name=f"{name}:{version}"), partial(registry.register_component, text))
 
 
 def _upload(registry: Registry, code: CodeFolder, version: str) -> None:
@@ -155,8 +118,8 @@ def _upload(registry: Registry, code: CodeFolder, version: str) -> None:
         registry.register_code(code.name, version, Path(folder) / code.name)
 
 
-def _publication(target: Target, wanted: Publication) -> Iterator[Step]:
-    model = wanted.spec.name
+def _publication(target: Target, found: Folder, commit: str) -> Iterator[Step]:
+    wanted, model = _assembled(target.registry, found, commit), found.spec.name
     loaded = target.state.load(model, 1)
     if loaded is not None:
         current = target.blobs.publication(model, loaded.pointer.publication)
@@ -173,8 +136,8 @@ def _publication(target: Target, wanted: Publication) -> Iterator[Step]:
     yield Step(Change(what="pointer", name=model), lambda: target.state.publish(pointer))
 
 
-def _assembled(registry: Registry, found: Folder, train: CodeFolder, score: CodeFolder, commit: str) -> Publication:
-    job, deployment = found.job, found.deployment
+def _assembled(registry: Registry, found: Folder, commit: str) -> Publication:
+    job, deployment, train, score = found.job, found.deployment, found.train_code, found.score_code
     optional = {
         "request_timeout_ms": deployment.request_timeout_ms,
         "max_concurrent_requests_per_instance": deployment.max_concurrent_requests_per_instance,
@@ -182,7 +145,7 @@ def _assembled(registry: Registry, found: Folder, train: CodeFolder, score: Code
     return Publication(
         spec=found.spec,
         training=TrainingAssets(
-            command=found.command,
+            command=with_literals(found.job),
             code_id=registry.id_of("codes", train.name, train.version),
             environment_id=_environment_id(registry, train.name, job.environment),
             compute=job.compute,
@@ -222,6 +185,7 @@ def _environment_id(registry: Registry, name: str, environment: EnvironmentFile 
 
 def _target(settings: Settings) -> Target:
     from shared.adapters.azureml_assets import Assets
+    from shared.adapters.azureml_schedules import Schedules
     from shared.adapters.azureml_workspace import Workspace
     from shared.adapters.blob_archive import BlobArchive
     from shared.adapters.credentials import credential
@@ -230,4 +194,4 @@ def _target(settings: Settings) -> Target:
     identity = credential()
     workspace = Workspace(settings.subscription_id, settings.resource_group, settings.workspace, identity)
     state, blobs = TableState(settings.table_service, identity), BlobArchive(settings.blob_service, identity)
-    return Target(state, blobs, Assets(workspace))
+    return Target(state, blobs, Assets(workspace), Schedules(workspace))

@@ -1,29 +1,30 @@
 """Everything in a model's folder that is published, read and held against the spec and against itself.
 
-Called by publish.py. Knows no cloud: ids of what will be registered are put in by the caller.
+Called by publish.py, and by checking_files.py for `upkeep validate`. Knows no cloud: ids of what will be registered
+are put in by the caller.
 """
 
 import hashlib
 import json
-import re
-import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from shared.adapters import azureml_files as files
+from shared.adapters.azureml_component_file import ComponentFile, component_of_job, differences, read_component
 from shared.adapters.azureml_files import DeploymentFile, EnvironmentFile, JobFile
+from shared.adapters.azureml_schedule_file import ScheduleFile, read_schedule
 from shared.domain.publication import canonical
 from shared.domain.spec import Spec
 from shared.errors import BadInput
-from shared.operator.publish_code import HASH_DIGITS
+from shared.operator import publish_job
+from shared.operator.publish_code import HASH_DIGITS, CodeFolder
 from shared.operator.reading import read_spec
 
-INPUTS = frozenset({"manifest", "parts", "champion", "champion_version"})
-OUTPUTS = frozenset({"model", "evaluation"})
-_BINDING = re.compile(r"\$\{\{\s*(inputs|outputs)\.(\w+)\s*\}\}")
+Read = TypeVar("Read")
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,74 +32,128 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
 
     spec: Spec
     job: JobFile
-    command: str
+    component: ComponentFile
     deployment: DeploymentFile
     endpoint: Any
+    schedules: tuple[ScheduleFile, ...]
     sample_request: str
+    train_code: CodeFolder
+    score_code: CodeFolder
     answer_schema: str = ""
+
+    @property
+    def component_name(self) -> str:
+        """Azure ML takes no hyphens here; model names hold no underscores, so that no two become one."""
+        return f"{self.spec.name.replace('-', '_')}_train"
+
+    @property
+    def component_version(self) -> str:
+        """Hash of what the component is made of. The code counts by its hash, not by the place where it lies."""
+        it = self.component
+        made_of = (it.command, self.train_code.version, it.environment, it.inputs, it.outputs, it.labels)
+        return hashlib.sha256(canonical(made_of)).hexdigest()[:HASH_DIGITS]
+
+    def placed(self, schedule: ScheduleFile, live: str | None) -> ScheduleFile | None:
+        """A schedule with what it names put in; None when that is the live deployment, and none is live."""
+        schedule = schedule.using(f"azureml:{self.component_name}:{self.component_version}")
+        endpoint, stand_in = self.deployment.endpoint, self.deployment.name
+        if not schedule.follows(endpoint, stand_in):
+            return schedule
+        return None if live is None else schedule.at(endpoint, stand_in, live)
 
 
 def read_folder(folder: Path, environment: str) -> Folder:
     """Read it whole; BadInput with one sentence per mistake."""
     spec = read_spec(folder, environment)
-    job_path, rollout = folder / spec.training.job, spec.rollout
-    job = files.read_job(job_path)
-    endpoint_name, endpoint = files.read_endpoint(folder / rollout.endpoint)
-    deployment = files.read_deployment(folder / rollout.deployment)
-    problems = [f"{job_path}: {problem}" for problem in _job_problems(job)]
-    if deployment.endpoint != endpoint_name:
-        problems.append(
-            f"{folder / rollout.deployment}: endpoint_name is {deployment.endpoint},"
-            f" and the endpoint in {rollout.endpoint} is called {endpoint_name}"
-        )
-    if not (deployment.code / deployment.scoring_script).is_file():
-        problems.append(
-            f"{folder / rollout.deployment}: there is no {deployment.scoring_script} in the code's folder"
-        )
-    if problems:
-        raise BadInput(*problems)
+    parts, reading = _Parts(folder, spec), _Reading()
+    job = reading.of(partial(files.read_job, parts.job))
+    own = reading.of(partial(component_of_job, parts.job))
+    component = reading.of(partial(read_component, parts.component)) if parts.component else own
+    deployment = reading.of(partial(files.read_deployment, parts.deployment))
+    endpoint = reading.of(partial(files.read_endpoint, parts.endpoint))
+    schedules = reading.of(partial(_schedules, parts))
+    sample = reading.of(partial(_json, parts.sample_request))
+    answer_schema = reading.of(partial(_json, parts.answer_schema)) if parts.answer_schema else ""
+    reading.end()  # so that nothing is None below
+    assert job and own and component and deployment and endpoint  # noqa: PT018 - for the type checker alone
+    assert schedules is not None and sample is not None and answer_schema is not None  # noqa: PT018
+    reading.problems += [f"{parts.job}: {problem}" for problem in publish_job.problems(job)]
+    reading.problems += [f"{parts.component}: {it} is not that of {parts.job}" for it in differences(component, own)]
+    reading.problems += _deployment_problems(parts, deployment, endpoint[0])
+    reading.end()
     return Folder(
         spec=spec,
         job=job,
-        command=_with_literals(job),
+        component=component,
         deployment=deployment,
-        endpoint=endpoint,
-        sample_request=_json(folder / rollout.sample_request),
-        answer_schema=_json(folder / rollout.answer.schema) if rollout.answer and rollout.answer.schema else "",
+        endpoint=endpoint[1],
+        schedules=schedules,
+        train_code=CodeFolder(f"{spec.name}-train", job.code),
+        score_code=CodeFolder(f"{spec.name}-score", deployment.code),
+        sample_request=sample,
+        answer_schema=answer_schema,
     )
+
+
+class _Parts:
+    """Paths of the files that a spec names."""
+
+    def __init__(self, folder: Path, spec: Spec) -> None:
+        self.folder, rollout = folder, spec.rollout
+        self.job = folder / spec.training.job
+        self.component = folder / spec.training.component if spec.training.component else None
+        self.endpoint = folder / rollout.endpoint
+        self.deployment = folder / rollout.deployment
+        self.sample_request = folder / rollout.sample_request
+        answer = rollout.answer
+        self.answer_schema = folder / answer.schema if answer and answer.schema else None
+        self.schedules = [folder / name for name in spec.schedules]
+
+
+class _Reading:
+    """Collects what is wrong in one file after the other, so that a person hears of all at once."""
+
+    def __init__(self) -> None:
+        self.problems = list[str]()
+
+    def of(self, read: Callable[[], Read]) -> Read | None:
+        """What was read, or None when it could not be."""
+        try:
+            return read()
+        except BadInput as error:
+            self.problems += error.problems
+            return None
+
+    def end(self) -> None:
+        """BadInput, if anything was wrong so far."""
+        if self.problems:
+            raise BadInput(*dict.fromkeys(self.problems))
+
+
+def _deployment_problems(parts: _Parts, deployment: DeploymentFile, endpoint: str) -> Iterator[str]:
+    if deployment.endpoint != endpoint:
+        yield (
+            f"{parts.deployment}: endpoint_name is {deployment.endpoint},"
+            f" and the endpoint in {parts.endpoint.name} is called {endpoint}"
+        )
+    if not (deployment.code / deployment.scoring_script).is_file():
+        yield f"{parts.deployment}: there is no {deployment.scoring_script} in the code's folder"
+
+
+def _schedules(parts: _Parts) -> tuple[ScheduleFile, ...]:
+    reading = _Reading()
+    read = [reading.of(partial(read_schedule, path, parts.component)) for path in parts.schedules]
+    reading.end()
+    found = tuple(file for file in read if file is not None)
+    names = [file.name.lower() for file in found]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise BadInput(f"{parts.folder}: two schedules are called {twice[0]}")
+    return found
 
 
 def environment_version(environment: EnvironmentFile) -> str:
     """Hash of what an environment is made of: equal ones are one version."""
     return hashlib.sha256(canonical(environment)).hexdigest()[:HASH_DIGITS]
-
-
-def _job_problems(job: JobFile) -> Iterator[str]:
-    """Inputs and outputs that Upkeep would not fill in, or that the command forgets."""
-    used = {"inputs": set[str](), "outputs": set[str]()}
-    for kind, name in _BINDING.findall(job.command):
-        used[kind].add(name)
-    literals = {name for name, value in job.inputs.items() if value is not None}
-    for name in sorted(job.inputs.keys() - literals - INPUTS):
-        yield f"the input {name} is data that Upkeep does not give; it gives {', '.join(sorted(INPUTS))}"
-    for name in sorted(used["inputs"] - INPUTS - literals):
-        yield f"the command uses ${{{{inputs.{name}}}}}, which is not declared"
-    for name in sorted(used["outputs"] - OUTPUTS):
-        yield f"the command uses ${{{{outputs.{name}}}}}; Upkeep keeps {', '.join(sorted(OUTPUTS))}"
-    for name in sorted({"manifest", "parts"} - used["inputs"]):
-        yield f"the command does not use ${{{{inputs.{name}}}}}: it would not train on the new data"
-    for name in sorted(OUTPUTS - used["outputs"]):
-        yield f"the command does not use ${{{{outputs.{name}}}}}: nothing could be judged or registered"
-
-
-def _with_literals(job: JobFile) -> str:
-    """The command with the literals of the file put in: at run time only Upkeep's own inputs are given."""
-
-    def put(match: re.Match[str]) -> str:
-        value = job.inputs.get(match[2]) if match[1] == "inputs" and match[2] not in INPUTS else None
-        return match[0] if value is None else shlex.quote(value)
-
-    return _BINDING.sub(put, job.command)
 
 
 def _json(path: Path) -> str:

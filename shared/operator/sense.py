@@ -154,7 +154,10 @@ def _files(spec: Spec, folder: FilePath) -> Iterator[Mistake]:
         ("rollout", "deployment"): spec.rollout.deployment,
         ("rollout", "sample_request"): spec.rollout.sample_request,
         **sense_evidence.files(spec.rollout),
+        **{("schedules", number): name for number, name in enumerate(spec.schedules)},
     }
+    if spec.training.component is not None:
+        named["training", "component"] = spec.training.component
     root = folder.resolve()
     for at, name in named.items():
         path = (root / name).resolve()

@@ -8,17 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "flight-duration"
 # In a process of its own: azure.ai.ml takes the cloud that it talks to from the environment when it is imported.
 LOAD = """
 import json, sys
-from azure.ai.ml import load_job, load_online_deployment, load_online_endpoint
+from azure.ai.ml import load_component, load_job, load_online_deployment, load_online_endpoint
+from azure.ai.ml.entities._load_functions import load_schedule
 folder = sys.argv[1]
 job = load_job(f"{folder}/train/job.yml")
 endpoint = load_online_endpoint(f"{folder}/score/endpoint.yml")
 deployment = load_online_deployment(f"{folder}/score/deployment.yml")
+component = load_component(f"{folder}/train/component.yml")
+monitor = load_schedule(f"{folder}/monitor.yml")
 print(json.dumps({
+    "component": component.name, "component_command": component.command, "component_inputs": sorted(component.inputs),
+    "watched": monitor.create_monitor.monitoring_target.endpoint_deployment_id,
+    "signals": {
+        name: [each.type, each.alert_enabled] for name, each in monitor.create_monitor.monitoring_signals.items()
+    },
     "command": job.command, "inputs": sorted(job.inputs), "outputs": sorted(job.outputs),
     "train_pip": job.environment.conda_file["dependencies"][-1]["pip"],
     "variables": job.environment_variables,
@@ -68,6 +77,34 @@ def test_model_files_are_written_and_read_by_the_same_versions(loaded: dict[str,
         assert pins[0][package] == pins[1][package]
 
 
-@pytest.mark.parametrize("path", ["train/job.yml", "score/endpoint.yml", "score/deployment.yml"])
+def test_the_component_is_the_job(loaded: dict[str, Any]):
+    assert loaded["component"] == "flight_duration_train"
+    assert loaded["component_command"].split() == loaded["command"].split()
+    assert loaded["component_inputs"] == loaded["inputs"]
+
+
+def test_the_monitor_watches_drift_of_the_deployment_and_its_alerts_are_mapped(loaded: dict[str, Any]):
+    assert loaded["watched"] == "azureml:flight-duration:r0001"
+    assert loaded["signals"] == {
+        "flight-duration-input-drift": ["data_drift", True],
+        "flight-duration-prediction-drift": ["prediction_drift", True],
+    }
+    alerts = yaml.safe_load((MODEL / "upkeep.yaml").read_text())["alerts"]
+    assert loaded["signals"].keys() <= alerts.keys()
+
+
+@pytest.mark.parametrize("threshold", ["mae", "mse", "rmse"])
+def test_this_sdk_takes_no_threshold_of_a_regression(threshold: str):
+    """Once it does, the example's monitor can watch the error too, and monitor.yml should no more say otherwise."""
+    from azure.ai.ml._schema.monitoring.thresholds import ModelPerformanceRegressionThresholdsSchema
+
+    with pytest.raises(TypeError):
+        ModelPerformanceRegressionThresholdsSchema().load({threshold: 12.0})
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["train/job.yml", "train/component.yml", "score/endpoint.yml", "score/deployment.yml", "monitor.yml"],
+)
 def test_the_schema_stands_first(path: str):
     assert (MODEL / path).read_text().startswith("$schema: https://azuremlschemas.azureedge.net/latest/")

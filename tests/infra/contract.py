@@ -4,6 +4,7 @@ test_app_and_infra.py asks each of the real folder; test_seeded_mistakes.py asks
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import yaml
 
@@ -214,9 +215,17 @@ def every_alert_that_a_spec_acts_on_has_its_rule(azure: Azure) -> Iterator[str]:
     made = {each.name for each in azure.models.of_type("Microsoft.Insights/scheduledQueryRules")}
     heard: set[str] = set()
     for path in sorted(ROOT.glob("models/*/upkeep.yaml")):
-        heard |= set(yaml.safe_load(path.read_text()).get("alerts") or {})
+        spec = yaml.safe_load(path.read_text())
+        heard |= set(spec.get("alerts") or {})
+        made |= {name for file in spec.get("schedules") or () for name in _signals(path.parent / file)}
     for name in sorted(made ^ heard):
         yield f"alert {name} is {'heard by no spec' if name in made else 'raised by no rule'}"
+
+
+def _signals(schedule: Path) -> set[str]:
+    """Names of a monitor's signals, whose breaches are alerts as well."""
+    monitor = yaml.safe_load(schedule.read_text()).get("create_monitor") or {}
+    return set(monitor.get("monitoring_signals") or {})
 
 
 def the_traffic_log_of_every_endpoint_is_kept(azure: Azure) -> Iterator[str]:

@@ -78,7 +78,7 @@ NEEDS = (
     Need(PUBLISHER, BLOB, "containers/runs", ("blob_archive.BlobArchive.put_no_champion",)),
     Need(PUBLISHER, BLOB, "containers/landing", others="upkeep drop"),
     Need(PUBLISHER, TABLE, "tables/upkeep", ("table_state.TableState.publish",)),
-    Need(PUBLISHER, LEARNING, WORKSPACE, ("azureml_assets.Assets",)),
+    Need(PUBLISHER, LEARNING, WORKSPACE, ("azureml_assets.Assets", "azureml_schedules.Schedules")),
     Need(PUBLISHER, BLOB, WORKSPACE_STORAGE, ("azureml_assets.Assets.register_code",)),
     Need(PUBLISHER, QUERIES, LOGS, ("traffic_log.EndpointTrafficLog",)),
     Need(UPLOADERS, BLOB, "containers/landing", others="whoever brings data"),

@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -206,49 +205,6 @@ class TestArchive:
     def test_a_publication_that_is_gone_needs_a_person(self, bench: Bench) -> None:
         with pytest.raises(NeedsPerson, match="There is no blob"):
             bench.archive.publication(bench.model, "0" * 32)
-
-
-class TestPublish:
-    def test_a_second_run_sends_azure_ml_nothing_but_questions(self, local_cloud: Cloud) -> None:
-        from shared.operator.publish import publish
-
-        folder = Path(__file__).resolve().parents[2] / "models" / "flight-duration"
-        settings = Settings.of(local_cloud)
-        publish(folder, settings, dry_run=False)
-        log = Path(local_cloud["LOCALCLOUD_FOLDER"]) / "logs" / "gateway.log"
-        seen = log.stat().st_size
-        assert publish(folder, settings, dry_run=False) == []
-        with log.open("rb") as file:
-            file.seek(seen)
-            calls = [line for line in file.read().decode().splitlines() if "/workspaces/" in line]
-        assert calls
-        assert [line for line in calls if "method=GET" not in line] == []
-
-    def test_code_is_registered_under_the_name_and_version_that_it_was_given(
-        self, local_cloud: Cloud, tmp_path: Path
-    ) -> None:
-        from shared.adapters.azureml_assets import Assets
-        from shared.operator.publish_code import CodeFolder
-
-        assets, name = Assets(workspace(local_cloud)), f"c{uuid4().hex[:8]}"
-        (tmp_path / "in").mkdir()
-        (tmp_path / "in" / "train.py").write_text("print(1)\n")
-        code = CodeFolder(name, tmp_path / "in")
-        code.copy_to(tmp_path / "out")
-        assert not assets.has_code(name, code.version)
-        assets.register_code(name, code.version, tmp_path / "out")
-        assert assets.has_code(name, code.version)
-
-    def test_content_that_has_another_name_already_is_not_taken_for_registered(
-        self, local_cloud: Cloud, tmp_path: Path
-    ) -> None:
-        from shared.adapters.azureml_assets import Assets
-
-        assets, name = Assets(workspace(local_cloud)), f"c{uuid4().hex[:8]}"
-        (tmp_path / "train.py").write_text(f"print('{name}')\n")
-        assets.register_code(name, "1", tmp_path)
-        with pytest.raises(NeedsPerson, match="is registered as"):
-            assets.register_code(f"{name}-other", "1", tmp_path)
 
 
 def taken(change: Callable[[], None]) -> bool:

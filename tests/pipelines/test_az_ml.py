@@ -20,9 +20,11 @@ NAME = "flight-duration-by-hand"
 # takes the cloud that it talks to from the environment when it is imported.
 LOAD = """
 import json, sys
-from azure.ai.ml import load_job, load_online_deployment, load_online_endpoint
+from azure.ai.ml import load_component, load_job, load_online_deployment, load_online_endpoint
+from azure.ai.ml.entities._load_functions import load_schedule
 kind, file, overrides = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-load = {"job": load_job, "online-deployment": load_online_deployment, "online-endpoint": load_online_endpoint}[kind]
+load = {"job": load_job, "online-deployment": load_online_deployment, "online-endpoint": load_online_endpoint,
+        "component": load_component, "schedule": load_schedule}[kind]
 made = load(file, params_override=overrides)
 print(json.dumps({"name": made.name, **made._to_dict()}, default=str))
 """
@@ -131,6 +133,13 @@ def test_an_endpoint_that_is_there_is_not_made_again(shell: Shell) -> None:
     assert shell.calls("az ml online-endpoint create") == []
 
 
+def test_the_monitor_watches_the_deployment_that_was_made_by_hand(shell: Shell) -> None:
+    assert shell.run("watch", "flight-duration", "3").returncode == 0
+    made = shell.loaded("az ml schedule create")
+    assert made["name"] == f"{NAME}-monitor"
+    assert made["create_monitor"]["monitoring_target"]["endpoint_deployment_id"] == f"azureml:{NAME}:v3"
+
+
 @pytest.mark.parametrize(
     ("command", "live", "traffic"),
     [
@@ -176,4 +185,4 @@ def test_only_what_is_better_is_valid(
 def test_a_wrong_call_is_answered_by_the_commands_that_there_are(shell: Shell, arguments: tuple[str, ...]) -> None:
     done = shell.run(*arguments)
     assert done.returncode == 2
-    assert len(re.findall(r"^az-ml\.sh \w+ MODEL", done.stderr, re.MULTILINE)) == 6
+    assert len(re.findall(r"^az-ml\.sh \w+ MODEL", done.stderr, re.MULTILINE)) == 7

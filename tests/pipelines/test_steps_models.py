@@ -14,7 +14,8 @@ NO_DATA = 3
 def published(desk: Desk, **models: list[dict[str, str]]) -> None:
     """Publish, with this outcome."""
     desk.connected()
-    desk.answer("upkeep publish", json.dumps({name.replace("_", "-"): made for name, made in models.items()}))
+    said = {name.replace("_", "-"): {"changes": made, "waiting": []} for name, made in models.items()}
+    desk.answer("upkeep publish", json.dumps(said))
     assert desk.run("publish.sh").returncode == 0
 
 

@@ -1,12 +1,37 @@
 """The command line ends with 0, 1 or 2, and with one sentence for each problem."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from shared.operator import cli
 from tests.unit.operator.test_reading import GOOD, OVERLAY
+
+FILES = {
+    "job.yml": """\
+type: command
+code: train
+command: >-
+  python train.py --manifest ${{inputs.manifest}} --parts ${{inputs.parts}}
+  --model ${{outputs.model}} --evaluation ${{outputs.evaluation}}
+environment: azureml:training:1
+inputs: {manifest: {type: uri_file, path: "azureml:m:1"}, parts: {type: uri_folder, path: "azureml:p:1"}}
+outputs: {model: {type: uri_folder}, evaluation: {type: uri_folder}}
+""",
+    "train/train.py": "",
+    "endpoint.yml": "name: trips\n",
+    "deployment.yml": """\
+name: r0001
+endpoint_name: trips
+code_configuration: {code: score, scoring_script: score.py}
+environment: azureml:serving:3
+instance_type: Standard_DS3_v2
+""",
+    "score/score.py": "",
+    "sample.json": "{}",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +47,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def model_folder(root: Path, name: str, text: str = GOOD) -> Path:
     folder = root / "models" / name
     folder.mkdir(parents=True)
-    for file in ("job.yml", "endpoint.yml", "deployment.yml", "sample.json"):
-        (folder / file).write_text("{}")
+    for file, content in FILES.items():
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text(content)
     (folder / "upkeep.yaml").write_text(text)
     return folder
 
@@ -38,6 +64,24 @@ def test_mistakes_of_all_environments_are_told(elsewhere: Path, capsys: pytest.C
     model_folder(elsewhere, "trips", GOOD + OVERLAY.replace("prod: {}", "prod: {poll_s: 0}"))
     assert cli.main(["validate", "models/trips"]) == 1
     assert "environments.prod.poll_s: 0 is less than 1" in capsys.readouterr().out
+
+
+def test_mistakes_in_files_of_azure_ml_are_told_too(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = model_folder(elsewhere, "trips")
+    (folder / "job.yml").write_text("type: sweep")
+    (folder / "deployment.yml").write_text(FILES["deployment.yml"].replace("score.py", "gone.py"))
+    (folder / "endpoint.yml").write_text("auth_mode: key")
+    assert cli.main(["validate"]) == 1
+    told = capsys.readouterr().out
+    assert "job.yml: Azure ML refuses it" in told
+    assert "endpoint.yml: Azure ML refuses it" in told
+
+
+def test_the_cloud_that_the_environment_names_is_not_asked(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZUREML_CURRENT_CLOUD", "ACloudThatIsDown")
+    model_folder(elsewhere, "trips")
+    assert cli.main(["validate"]) == 0
+    assert os.environ["AZUREML_CURRENT_CLOUD"] == "ACloudThatIsDown"
 
 
 def test_two_folders_of_one_model_are_a_mistake(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:

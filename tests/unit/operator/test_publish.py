@@ -1,163 +1,16 @@
 """Publishing writes what has changed, all of it once, and nothing when nothing has."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.adapters.azureml_files import EnvironmentFile
 from shared.errors import BadInput
-from shared.operator.publish import Change, Target, publish_to, told
-from tests.fakes.archive import FakeArchive
-from tests.fakes.state import FakeStateStore
+from shared.operator.publish import Published, told
+from shared.operator.publish_target import Change, Target
+from tests.unit.operator.publish_world import Publish, current, edit
 
-UPKEEP = """\
-version: 1
-name: trips
-data:
-  time_column: at
-  columns: {at: {type: timestamp}, fare: {type: float64}}
-training: {job: train/job.yml}
-gates: {metric: mae, direction: minimize, floor: 20}
-rollout:
-  endpoint: score/endpoint.yml
-  deployment: score/deployment.yml
-  sample_request: sample-request.json
-retrain: {schedule: "0 3 * * 1"}
-alerts: {trips-mae: retrain, trips-errors: rollback}
-environments: {dev: {gates: {floor: 50}}, prod: {}}
-"""
-JOB = """\
-type: command
-code: .
-command: >-
-  python train.py --manifest ${{inputs.manifest}} --parts ${{inputs.parts}} --rate ${{inputs.rate}}
-  --model ${{outputs.model}} --evaluation ${{outputs.evaluation}}
-environment: {image: "mcr.microsoft.com/azureml/base:1", conda_file: conda.yml}
-environment_variables: {OMP_NUM_THREADS: "2"}
-compute: azureml:cpu-cluster
-inputs:
-  manifest: {type: uri_file, path: "azureml://datastores/a/paths/m.json"}
-  parts: {type: uri_folder, path: "azureml://datastores/a/paths/parts/"}
-  rate: 0.1
-outputs:
-  model: {type: uri_folder}
-  evaluation: {type: uri_folder}
-"""
-CONDA = "name: t\ndependencies:\n  - python=3.11\n  - pip\n  - pip: [scikit-learn]\n"
-ENDPOINT = "name: trips\nauth_mode: key\n"
-DEPLOYMENT = """\
-name: r0001
-endpoint_name: trips
-model: azureml:trips:1
-code_configuration: {code: ., scoring_script: score.py}
-environment: azureml:serving:3
-instance_type: Standard_DS3_v2
-instance_count: 2
-request_settings: {request_timeout_ms: 3000, max_concurrent_requests_per_instance: 4, max_queue_wait_ms: 500}
-liveness_probe: {initial_delay: 10, period: 11, timeout: 2, success_threshold: 1, failure_threshold: 30}
-"""
-
-
-class FakeBlobs(FakeArchive):
-    """The archive with its folder for jobs that have no champion."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = False
-
-    def has_no_champion(self) -> bool:
-        return self.folder
-
-    def put_no_champion(self) -> None:
-        self.folder = True
-
-
-class FakeRegistry:
-    """Azure ML's assets in memory. Registering one that is there is what publishing must never do."""
-
-    def __init__(self) -> None:
-        self.environments: dict[tuple[str, str], EnvironmentFile] = {}
-        self.codes: dict[tuple[str, str], dict[str, str]] = {}
-        self.endpoints: dict[str, Any] = {}
-
-    def id_of(self, kind: str, name: str, version: str) -> str:
-        return f"/w/{kind}/{name}/versions/{version}"
-
-    def has_environment(self, name: str, version: str) -> bool:
-        return (name, version) in self.environments
-
-    def register_environment(self, name: str, version: str, wanted: EnvironmentFile) -> None:
-        assert (name, version) not in self.environments
-        self.environments[name, version] = wanted
-
-    def has_code(self, name: str, version: str) -> bool:
-        return (name, version) in self.codes
-
-    def register_code(self, name: str, version: str, folder: Path) -> None:
-        assert (name, version) not in self.codes
-        files = (path for path in folder.rglob("*") if path.is_file())
-        self.codes[name, version] = {path.relative_to(folder).as_posix(): path.read_text() for path in files}
-
-    def has_endpoint(self, name: str) -> bool:
-        return name in self.endpoints
-
-    def create_endpoint(self, wanted: Any) -> None:
-        assert wanted.name not in self.endpoints
-        self.endpoints[wanted.name] = wanted
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A model's folder with everything that is needed and nothing else."""
-    files = {
-        "upkeep.yaml": UPKEEP,
-        "sample-request.json": '{ "data": [ 1 ] }',
-        "train/job.yml": JOB,
-        "train/conda.yml": CONDA,
-        "train/train.py": "print('train')\n",
-        "score/endpoint.yml": ENDPOINT,
-        "score/deployment.yml": DEPLOYMENT,
-        "score/score.py": "def run(raw): ...\n",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    return tmp_path
-
-
-@pytest.fixture
-def target() -> Target:
-    return Target(FakeStateStore(), FakeBlobs(), FakeRegistry())
-
-
-Publish = Callable[..., list[str]]
-
-
-@pytest.fixture
-def publish(folder: Path, target: Target) -> Publish:
-    """Publish the folder; the kinds of what was written."""
-
-    def run(environment: str = "prod", *, dry_run: bool = False, commit: str = "") -> list[str]:
-        return [change.what for change in publish_to(target, folder, environment, dry_run=dry_run, commit=commit)]
-
-    return run
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-
-
-def current(target: Target) -> Any:
-    loaded = target.state.load("trips", 1)
-    assert loaded
-    return target.blobs.publication("trips", loaded.pointer.publication)
-
-
-EVERYTHING = ["environment", "code", "code", "endpoint", "folder", "publication", "pointer"]
+EVERYTHING = ["environment", "code", "code", "component", "endpoint", "folder", "publication", "pointer"]
 
 
 def test_the_first_run_writes_everything_and_the_pointer_last(publish: Publish) -> None:
@@ -191,7 +44,7 @@ def test_an_edited_spec_is_published_without_new_assets(publish: Publish, folder
 def test_edited_code_is_registered_and_the_other_kept(publish: Publish, folder: Path) -> None:
     publish()
     edit(folder / "train/train.py", "train", "train harder")
-    assert publish() == ["code", "publication", "pointer"]
+    assert publish() == ["code", "component", "publication", "pointer"]
 
 
 def test_bytecode_and_ignored_files_are_no_change(publish: Publish, folder: Path) -> None:
@@ -297,6 +150,12 @@ def test_what_cannot_be_carried_over_is_refused_and_nothing_written(
 
 
 def test_a_person_is_told_a_line_a_change() -> None:
-    made = {"trips": [Change(what="code", name="trips-train:1")], "fares": []}
-    assert list(told(made, dry_run=False)) == ["trips: wrote code trips-train:1", "fares: nothing has changed"]
+    changes = [Change(what="code", name="trips-train:1"), Change(what="schedule", name="old", how="switch off")]
+    made = {"trips": Published(changes=changes, waiting=["m"]), "fares": Published(changes=[], waiting=[])}
+    assert list(told(made, dry_run=False)) == [
+        "trips: wrote code trips-train:1",
+        "trips: switched off schedule old",
+        "trips: monitor m waits for the first live deployment",
+        "fares: nothing has changed",
+    ]
     assert next(iter(told(made, dry_run=True))) == "trips: would write code trips-train:1"

@@ -1,11 +1,11 @@
-"""Azure ML's events: ends of our own jobs are recorded, all else is passed over."""
+"""Azure ML's events: ends of our own jobs and breaches of monitors are recorded, all else is passed over."""
 
 import json
 from datetime import UTC, datetime
 
 import pytest
 
-from shared.domain.events import JobEnded
+from shared.domain.events import AlertFired, JobEnded
 from shared.errors import BadInput
 from shared.triggers.azureml_events import azureml_events
 from tests.unit.triggers.trigger_world import TriggerWorld, call, message, payload
@@ -70,3 +70,52 @@ def test_runs_of_others_are_passed_over(world: TriggerWorld, run: object) -> Non
 def test_a_message_that_is_no_event_goes_the_way_of_the_poison(world: TriggerWorld, body: str | bytes) -> None:
     with pytest.raises(BadInput):
         call(azureml_events, message(body))
+
+
+BREACH = "run-status-changed-breach"
+
+
+def test_a_breach_is_the_alert_that_its_signal_is_named_for(world: TriggerWorld) -> None:
+    world.publish(alerts=("flights-input-drift", "flights-mae"))
+    send(payload(BREACH))
+    said = "The signal 'flights-input-drift' has failed due to one or more features violating metric thresholds."
+    run = "flights-monitor-20260105-0300/flights-input-drift"
+    at = datetime(2026, 1, 5, 3, 41, 12, tzinfo=UTC)
+    assert world.events() == [AlertFired(at=at, rule="flights-input-drift", alert_id=run, summary=said)]
+
+
+def test_a_signal_is_known_in_any_case_and_only_by_its_whole_name(world: TriggerWorld) -> None:
+    world.publish(alerts=("Flights-Input-Drift", "flights-input", "drift"))
+    send(payload(BREACH))
+    assert [event.rule for event in world.events()] == ["Flights-Input-Drift"]
+
+
+def test_a_breach_goes_to_every_model_that_listens_and_to_no_other(world: TriggerWorld) -> None:
+    world.publish(alerts=("flights-input-drift",))
+    world.publish("fares", alerts=("flights-input-drift",))
+    world.publish("hotels", alerts=("hotels-drift",))
+    send(payload(BREACH))
+    assert [len(world.events(model)) for model in ("flights", "fares", "hotels")] == [1, 1, 0]
+
+
+def test_a_breach_that_is_told_twice_is_one(world: TriggerWorld) -> None:
+    world.publish(alerts=("flights-input-drift",))
+    send(payload(BREACH))
+    send(payload(BREACH))
+    assert len(world.events()) == 1
+
+
+def test_a_monitor_that_runs_still_or_is_told_to_be_complete_as_well_raises_nothing_more(world: TriggerWorld) -> None:
+    world.publish(alerts=("flights-input-drift",))
+    running, completed = payload(BREACH), payload(BREACH)
+    running["data"]["runStatus"] = "Running"
+    completed["eventType"] = "Microsoft.MachineLearningServices.RunCompleted"
+    send(running)
+    send(completed)
+    assert world.events() == []
+
+
+def test_a_breach_that_no_model_listens_for_is_passed_over(world: TriggerWorld) -> None:
+    world.publish()
+    send(payload(BREACH))
+    assert world.events() == []

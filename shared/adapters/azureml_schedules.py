@@ -1,0 +1,75 @@
+"""Schedules of the workspace: which of them are ours, putting one, switching one off.
+
+Called by `upkeep publish`. Two tags say which model a schedule belongs to and what it was made from; one without them
+belongs to somebody else and is left alone.
+"""
+
+from typing import Any
+
+import msgspec
+
+from shared.adapters.azureml_schedule_file import ScheduleFile, as_entity
+from shared.adapters.azureml_workspace import Workspace
+from shared.adapters.faults import ML_ROLE, translated
+
+MODEL_TAG, CONTENT_TAG = "upkeep_model", "upkeep_content"
+GONE = "gone"
+
+
+class ScheduleSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A schedule that is there. `model` and `content` are empty for one of somebody else."""
+
+    name: str
+    model: str = ""
+    content: str = ""
+    enabled: bool = True
+
+
+class Schedules:
+    """The schedules of a workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def seen(self) -> list[ScheduleSeen]:
+        """All of them, those that are switched off too."""
+        with translated("listing schedules", ML_ROLE):
+            found = self._service.list(**self._place, list_view_type="All")
+            return [_seen(each) for each in found]
+
+    def put(self, model: str, content: str, wanted: ScheduleFile, *, enabled: bool) -> None:
+        """Begin to create or change one. `enabled` keeps one as it is that a person switched off."""
+        with translated(f"putting {wanted.kind} {wanted.name}", ML_ROLE):
+            schedule = as_entity(wanted)
+            schedule.tags = {**(schedule.tags or {}), MODEL_TAG: model, CONTENT_TAG: content}
+            schedule._is_enabled = enabled  # noqa: SLF001 - as the SDK's own begin_disable does it
+            self._workspace.client.schedules.begin_create_or_update(schedule)
+
+    def switch_off(self, name: str) -> None:
+        """Begin to switch one off whose file is gone. What it found stays to be looked at."""
+        with translated(f"switching schedule {name} off", ML_ROLE):
+            found = self._service.get(**self._place, name=name)
+            found.properties.is_enabled = False
+            found.properties.tags = {**found.properties.tags, CONTENT_TAG: GONE}
+            self._service.begin_create_or_update(**self._place, name=name, body=found)
+
+    @property
+    def _service(self) -> Any:
+        # The generated client below the SDK's own: a schedule that is read through the SDK's classes and put back
+        # loses what they do not know, and a list of them leaves out those that they cannot read.
+        return self._workspace.client.schedules.service_client
+
+    @property
+    def _place(self) -> dict[str, str | None]:
+        client = self._workspace.client
+        return {"resource_group_name": client.resource_group_name, "workspace_name": client.workspace_name}
+
+
+def _seen(found: Any) -> ScheduleSeen:
+    tags = found.properties.tags or {}
+    return ScheduleSeen(
+        name=str(found.name),
+        model=tags.get(MODEL_TAG, ""),
+        content=tags.get(CONTENT_TAG, ""),
+        enabled=found.properties.is_enabled is not False,
+    )
