@@ -54,8 +54,10 @@ def main(arguments: Sequence[str]) -> int:
     count = len(list(options.folder.rglob("*.bicep")))
     print(f"{count} Bicep file{_s(count)}, {len(found) or 'no'} problem{_s(len(found) or 1)}.")
     if not chosen:
-        print(f"NOT CHECKED: resource types and API versions. Set {TYPES_VARIABLE} or --types to a folder of")
-        print("bicep-types-az (NAMESPACE/API-VERSION/*.json) to check properties, enumerations and versions too.")
+        print(
+            "NOT CHECKED: resource types and API versions. `pipelines/steps/types.sh DIR` fetches the published ones;"
+        )
+        print(f"name them by {TYPES_VARIABLE}=DIR/generated (or --types) to check properties and versions too.")
     return 1 if found else 0
 
 

@@ -1,8 +1,9 @@
 """The published types of Azure's resources as shapes, read from a folder when they are asked for.
 
-The folder holds a slice of Azure/bicep-types-az: NAMESPACE/API-VERSION/*.json, each a flat list of types that refer
-to one another by index (`#/12`). The project contains none of it; --types or UPKEEP_BICEP_TYPES names it. Called by
-inference.py and matching.py; without a folder `known` is False and nothing is checked against it.
+The folder holds a slice of Azure/bicep-types-az: NAMESPACE/API-VERSION/*.json, or GROUP/NAMESPACE/API-VERSION/*.json as
+in that repository's `generated`; each file is a flat list of types that refer to one another by index (`#/12`). The
+project contains none of it; --types or UPKEEP_BICEP_TYPES names it. Called by inference.py and matching.py; without a
+folder `known` is False and nothing is checked against it.
 """
 
 import json
@@ -48,26 +49,35 @@ class Types:
     def versions(self, name: str) -> list[str]:
         """The API versions in which the folder has a type, oldest first."""
         namespace = name.split("/", maxsplit=1)[0]
-        folder = self._folder / namespace.lower() if self._folder else None
-        found = sorted(each.name for each in folder.iterdir()) if folder and folder.is_dir() else []
-        return [version for version in found if name.lower() in self._all(namespace, version)]
+        return [each for each in self._versions(namespace) if name.lower() in self._all(namespace, each)]
 
     def names(self, namespace: str, version: str) -> list[str]:
         """The types of a namespace in one version, or in its newest when it has not that one."""
-        folder = self._folder / namespace.lower() if self._folder else None
         found = self._all(namespace, version)
-        if not found and folder and folder.is_dir():
-            found = self._all(namespace, max(each.name for each in folder.iterdir()))
+        if not found and (versions := self._versions(namespace)):
+            found = self._all(namespace, versions[-1])
         return [each.name for each in found.values()]
 
     def namespaces(self) -> list[str]:
         """The resource providers of the folder, in lower case."""
-        return sorted(each.name for each in self._folder.iterdir() if each.is_dir()) if self._folder else []
+        return sorted({each.name for each in self._namespaces("*") if "." in each.name})
+
+    def _namespaces(self, name: str) -> list[Path]:
+        """Folders of a namespace: in the published repository several groups can have one."""
+        found = [*self._folder.glob(name), *self._folder.glob(f"*/{name}")] if self._folder else []
+        return [each for each in found if each.is_dir()]
+
+    def _versions(self, namespace: str) -> list[str]:
+        folders = self._namespaces(namespace.lower())
+        return sorted({each.name for folder in folders for each in folder.iterdir() if each.is_dir()})
 
     def _all(self, namespace: str, version: str) -> Mapping[str, ResourceType]:
-        if self._folder is None or not version:
+        if not version:
             return {}
-        return _load(self._folder / namespace.lower() / version)
+        found: dict[str, ResourceType] = {}
+        for folder in self._namespaces(namespace.lower()):
+            found.update(_load(folder / version))
+        return found
 
 
 @cache

@@ -8,7 +8,7 @@ from tests.pipelines import azure
 from tests.pipelines.files import ALL, DOCUMENTS, ROOT, SCRIPTS, WORKFLOWS, commands
 from tests.pipelines.runs import AZURE, in_azure, in_github
 
-VERIFY = ["make check", "make check-infra", "make audit", "make test"]
+VERIFY = ["make check", "types.sh dist/types", "make check-infra", "make audit", "make test"]
 DEPLOY = [
     "provision.sh",
     "deploy.sh",

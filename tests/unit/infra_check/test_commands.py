@@ -30,7 +30,9 @@ def test_without_types_it_passes_and_says_what_was_not_checked(
 ) -> None:
     world.problems(box("closd: true"))
     assert main([str(world.folder)]) == 0
-    assert f"NOT CHECKED: resource types and API versions. Set {TYPES_VARIABLE}" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "NOT CHECKED: resource types and API versions. `pipelines/steps/types.sh DIR`" in told
+    assert f"{TYPES_VARIABLE}=DIR/generated" in told
 
 
 def test_with_types_a_problem_fails_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,10 +69,15 @@ def write_types(folder: Path) -> Path:
     lid = file.object(**common, properties=(file.object(heavy=(truth, OPTIONAL)), OPTIONAL))
     file.resource("Microsoft.Test/boxes/lids@2024-01-01", lid)
     file.resource("Microsoft.Test/locks@2024-01-01", file.object(**common), scopes=16)
-    path = folder / "microsoft.test" / "2024-01-01" / "test.json"
+    save(folder, "Microsoft.Test", "2024-01-01", file)
+    return folder
+
+
+def save(folder: Path, namespace: str, version: str, file: TypeFile) -> None:
+    """Put a file of types where the check looks for it."""
+    path = folder / namespace.lower() / version / "types.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(file.entries))
-    return folder
 
 
 BOX = """
