@@ -1,9 +1,9 @@
 """The published types of Azure's resources as shapes, read from a folder when they are asked for.
 
-The folder holds a slice of Azure/bicep-types-az: NAMESPACE/API-VERSION/*.json, or GROUP/NAMESPACE/API-VERSION/*.json as
-in that repository's `generated`; each file is a flat list of types that refer to one another by index (`#/12`). The
-project contains none of it; --types or UPKEEP_BICEP_TYPES names it. Called by inference.py and matching.py; without a
-folder `known` is False and nothing is checked against it.
+The folder holds a slice of Azure/bicep-types-az: NAMESPACE/API-VERSION/*.json, or GROUP/NAMESPACE/API-VERSION/*.json
+as in that repository's `generated`; each file is a flat list of types that refer to one another by index (`#/12`).
+The project contains none of it; --types or UPKEEP_BICEP_TYPES names it. Called by inference.py and matching.py;
+without a folder `known` is False and nothing is checked against it.
 """
 
 import json
