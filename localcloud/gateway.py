@@ -23,6 +23,7 @@ from localcloud.controlplane.assets import Assets
 from localcloud.controlplane.jobs import Jobs
 from localcloud.controlplane.mlflow import Mlflow
 from localcloud.controlplane.quotas import Quotas
+from localcloud.controlplane.registry import Registry
 from localcloud.controlplane.schedules import Schedules
 from localcloud.egress import Egress
 from localcloud.endpoints.management import Endpoints
@@ -50,6 +51,7 @@ def services(cloud: Cloud, storage: Storage) -> list[Service]:
         Egress(cloud),
         event_grid,
         Assets(cloud),
+        Registry(cloud),
         Jobs(cloud),
         Mlflow(cloud),
         Schedules(cloud),

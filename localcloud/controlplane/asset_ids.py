@@ -17,6 +17,14 @@ _LONG = re.compile(
     r"/(?:versions/(?P<version>[^/]+)|labels/(?P<label>[^/]+))/?$",
     re.IGNORECASE,
 )
+_REGISTRY = re.compile(
+    r"^(?:azureml:)?azureml://registries/(?P<registry>[^/]+)/models/(?P<name>[^/]+)/versions/(?P<version>[^/]+)/?$",
+    re.IGNORECASE,
+)
+_IMPORTED = re.compile(
+    r"^azureml://locations/[^/]+/workspaces/(?P<guid>[^/]+)/models/(?P<name>[^/]+)/versions/(?P<version>[^/]+)$",
+    re.IGNORECASE,
+)
 _SHORT = re.compile(r"^(?:azureml:)?(?P<name>[^/:@]+)(?::(?P<version>[^/:@]+)|@(?P<label>[^/:@]+))$")
 
 
@@ -39,6 +47,18 @@ def parse_asset_id(asset_id: str) -> AssetId:
     if short:
         return AssetId(None, short["name"], short["version"], short["label"])
     raise ValueError(f"{asset_id!r} is not the id of an asset")
+
+
+def parse_registry_id(asset_id: str) -> tuple[str, str, str] | None:
+    """Registry, name and version of a registry's model; None for any other id."""
+    found = _REGISTRY.match(asset_id)
+    return (found["registry"], found["name"], found["version"]) if found else None
+
+
+def parse_import_id(asset_id: str) -> tuple[str, str, str] | None:
+    """Workspace (its GUID), name and version of the model that a registry is to import; None for any other id."""
+    found = _IMPORTED.match(asset_id)
+    return (found["guid"], found["name"], found["version"]) if found else None
 
 
 def asset_id(kind: str, name: str, version: str) -> str:

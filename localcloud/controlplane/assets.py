@@ -2,7 +2,7 @@
 
 Called by gateway.py, and over HTTPS by the unmodified azure-ai-ml. Job and endpoint routes are not here.
 Versions are immutable as on Azure: a PUT that would change a path or a definition is refused. Not emulated:
-registries and sharing, computes, image builds, mltable schemas, labels other than latest.
+computes, image builds, mltable schemas, labels other than latest.
 """
 
 import asyncio

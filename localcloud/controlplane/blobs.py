@@ -93,6 +93,15 @@ class Blobs:
         blobs = self._service.get_container_client(location.container).list_blobs(name_starts_with=prefix)
         return {str(blob.name)[len(prefix) :]: int(blob.size) for blob in blobs}
 
+    def copy(self, source: Location, target: Location) -> int:
+        """Copy the file or the folder's files to the target folder; how many they were."""
+        pairs = list(self._files(source))
+        for name, _ in pairs:
+            relative = name[len(source.path.rstrip("/")) :].lstrip("/") or source.last_name
+            content = self._blob(source.container, name).download_blob().readall()
+            self.upload(Location(target.container, f"{target.path.rstrip('/')}/{relative}"), content)
+        return len(pairs)
+
     def make_container(self, container: str) -> str:
         """Make the container if it is not there; its URL."""
         client = self._service.get_container_client(container)

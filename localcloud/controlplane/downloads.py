@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.cloud import Cloud
-from localcloud.controlplane.asset_ids import parse_asset_id
+from localcloud.controlplane.asset_ids import parse_asset_id, parse_registry_id
 from localcloud.controlplane.blobs import Blobs, MissingError
 from localcloud.controlplane.locations import Location, locate
+from localcloud.store import Store
 
 
 async def download_code(cloud: Cloud, code_id: str, target: Path) -> Path:
@@ -25,8 +26,9 @@ async def download_model(cloud: Cloud, model_id: str, target: Path) -> Path:
 
     `target` is then what Azure ML calls AZUREML_MODEL_DIR: it holds `model/…` for a model at …/JOB/model.
     """
-    uri = str(registered(cloud, "models", model_id)["properties"]["modelUri"])
-    location = locate(uri)
+    shared = parse_registry_id(model_id)
+    document = registry_model(cloud.store, *shared) if shared else registered(cloud, "models", model_id)
+    location = locate(str(document["properties"]["modelUri"]))
     path = target / location.last_name
     await asyncio.to_thread(_download, cloud, location, path)
     return path
@@ -41,6 +43,14 @@ def registered(cloud: Cloud, kind: str, asset_id: str) -> dict[str, Any]:
         document = max(versions, key=lambda found: str(found["systemData"]["createdAt"]), default=None)
     if document is None:
         raise MissingError(f"There is no asset {asset_id} in {kind}.")
+    return document
+
+
+def registry_model(store: Store, registry: str, name: str, version: str) -> dict[str, Any]:
+    """The document of a registry's model version; MissingError if there is none."""
+    document = store.get("registry-models", f"{registry}/{name}/{version}")
+    if document is None:
+        raise MissingError(f"Registry {registry} has no model {name}:{version}.")
     return document
 
 

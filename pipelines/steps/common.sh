@@ -76,6 +76,13 @@ upkeep() {
   .venv/bin/upkeep "$@" --env-file "$UPKEEP_ENV_FILE"
 }
 
+# taken: the models of models/ whose versions come from a registry in UPKEEP_ENVIRONMENT, so that nothing trains them there.
+taken() {
+  upkeep validate --json | "$PYTHON" -c '
+import json, os, sys
+print(*(one["model"] for one in json.load(sys.stdin) if os.environ["UPKEEP_ENVIRONMENT"] in one["takes"]))'
+}
+
 # setting NAME: a value from the file of settings.
 setting() {
   sed -n "s/^$1=//p" "$UPKEEP_ENV_FILE"

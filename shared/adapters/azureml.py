@@ -9,10 +9,12 @@ from shared.adapters.azureml_endpoints import Endpoints
 from shared.adapters.azureml_jobs import Jobs
 from shared.adapters.azureml_models import Models
 from shared.adapters.azureml_quota import Quotas
+from shared.adapters.azureml_registry import Registries
 from shared.adapters.azureml_workspace import Workspace
 from shared.adapters.scoring import Scoring
-from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, SubmitJob
-from shared.domain.observation import EndpointSeen, JobSeen, ModelSeen, QuotaSeen, SmokeSeen
+from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, ShareModel, SubmitJob
+from shared.domain.artifact import ArtifactSeen
+from shared.domain.observation import EndpointSeen, JobSeen, ModelSeen, QuotaSeen, SharedSeen, SmokeSeen
 from shared.domain.publication import Publication
 from shared.domain.sample import Sample
 
@@ -26,6 +28,7 @@ class AzureMl:
         opened = Workspace(subscription_id, resource_group, workspace, credential)
         self._jobs, self._models, self._endpoints = Jobs(opened), Models(opened), Endpoints(opened)
         self._scoring, self._quotas = Scoring(opened), Quotas(opened)
+        self._registries = Registries(opened, credential)
 
     def job(self, name: str) -> JobSeen:
         """Look a job up; ABSENT when there is none."""
@@ -50,6 +53,18 @@ class AzureMl:
     def set_stage(self, model: str, order: SetStage) -> None:
         """Change a registered version's stage."""
         self._models.set_stage(model, order)
+
+    def shared(self, registry: str, model: str, version: int) -> SharedSeen:
+        """Look a version of a registry up; 0 is the newest."""
+        return self._registries.seen(registry, model, version)
+
+    def shared_artifact(self, registry: str, model: str, version: int) -> ArtifactSeen:
+        """Hash the files of a registry's version."""
+        return self._registries.artifact(registry, model, version)
+
+    def share_model(self, model: str, order: ShareModel) -> None:
+        """Begin what is missing of a share."""
+        self._registries.share(model, order)
 
     def endpoint(self, endpoint: str) -> EndpointSeen:
         """Traffic and deployments of an endpoint."""

@@ -11,6 +11,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from shared.adapters.azureml_workspace import Workspace
 from shared.adapters.faults import ML_ROLE, status_of, translated
+from shared.domain import names
 from shared.domain.actions import CreateDeployment, SetTraffic
 from shared.domain.observation import DeploymentState, EndpointSeen
 from shared.domain.publication import DataCollection, Probe, Publication, ServingAssets
@@ -56,8 +57,13 @@ class Endpoints:
         with _changing(serving.endpoint, f"creating deployment {order.deployment}"):
             if self._has_deployment(serving.endpoint, order.deployment):
                 return
-            wanted = _deployment(order, serving, self._workspace.asset_id("models", model, str(order.version)))
+            wanted = _deployment(order, serving, self._model_id(model, order))
             self._workspace.client.online_deployments.begin_create_or_update(wanted)
+
+    def _model_id(self, model: str, order: CreateDeployment) -> str:
+        if order.registry:
+            return names.registry_model(order.registry, model, order.version)
+        return self._workspace.asset_id("models", model, str(order.version))
 
     def set_traffic(self, name: str, order: SetTraffic) -> None:
         """Give live traffic to exactly these deployments, and mirrored to that one: both in one put.

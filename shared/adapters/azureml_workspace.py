@@ -7,7 +7,7 @@ that a worker which only records events never pays for it.
 import logging
 import threading
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline.transport import RequestsTransport
@@ -39,6 +39,24 @@ class UnwaitingTransport(RequestsTransport):  # type: ignore[misc]  # azure-core
         super().sleep(duration)
 
 
+def opened(credential: TokenCredential, **where: Any) -> "MLClient":
+    """A client of a workspace or a registry, which waits for no operation. Imports azure.ai.ml."""
+    from azure.ai.ml import MLClient
+
+    # Its import gives the first logger a level and a handler to stderr; the second writes an error for every answer
+    # that is not 2xx, and a 404 is what we ask for most.
+    logging.getLogger("azure.ai.ml").setLevel(logging.WARNING)
+    logging.getLogger("azure.ai.ml._telemetry").setLevel(logging.CRITICAL)
+    return MLClient(
+        credential,
+        transport=UnwaitingTransport(connection_timeout=_CONNECT_S, read_timeout=_READ_S),
+        show_progress=False,
+        enable_telemetry=False,
+        retry_total=3,
+        **where,
+    )
+
+
 class Workspace:
     """An Azure ML workspace: its client, and the full ids of what lies in it."""
 
@@ -56,22 +74,18 @@ class Workspace:
     @cached_property
     def _client(self) -> "MLClient":
         with translated("opening the Azure ML workspace", ML_ROLE):
-            from azure.ai.ml import MLClient
-
-            # Its import gives the first logger a level and a handler to stderr; the second writes an error for
-            # every answer that is not 2xx, and a 404 is what we ask for most.
-            logging.getLogger("azure.ai.ml").setLevel(logging.WARNING)
-            logging.getLogger("azure.ai.ml._telemetry").setLevel(logging.CRITICAL)
-            return MLClient(
+            return opened(
                 self._credential,
-                self._subscription_id,
-                self._resource_group,
-                self._name,
-                transport=UnwaitingTransport(connection_timeout=_CONNECT_S, read_timeout=_READ_S),
-                show_progress=False,
-                enable_telemetry=False,
-                retry_total=3,
+                subscription_id=self._subscription_id,
+                resource_group_name=self._resource_group,
+                workspace_name=self._name,
             )
+
+    def import_id(self, kind: str, name: str, version: str) -> str:
+        """Id by which a registry finds an asset version of this workspace."""
+        workspace = self.client.workspaces.get(self._name)
+        guid = workspace._workspace_id  # noqa: SLF001 - the SDK's models.share reads it there too; nothing public has it
+        return f"azureml://locations/{workspace.location}/workspaces/{guid}/{kind}/{name}/versions/{version}"
 
     def asset_id(self, kind: str, name: str, version: str) -> str:
         """Full id of an asset version; `kind` is the collection, such as models or environments."""

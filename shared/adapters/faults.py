@@ -15,6 +15,7 @@ BLOB_ROLE = "Storage Blob Data Contributor"
 TABLE_ROLE = "Storage Table Data Contributor"
 QUEUE_ROLE = "Storage Queue Data Contributor"
 ML_ROLE = "AzureML Data Scientist"
+REGISTRY_ROLE = "AzureML Registry User"
 LOGS_ROLE = "Log Analytics Reader"
 
 _TRANSIENT = {408, 429, *range(500, 600)}

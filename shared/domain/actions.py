@@ -49,11 +49,19 @@ class SetStage(Kept, frozen=True, kw_only=True, tag="SetStage"):
 
 
 class CreateDeployment(Kept, frozen=True, kw_only=True, tag="CreateDeployment"):
-    """Begin a deployment of a registered version, without traffic."""
+    """Begin a deployment of a registered version, without traffic. No registry: it is one of the workspace."""
 
     deployment: str
     version: int
     publication: str
+    registry: str = ""
+
+
+class ShareModel(Kept, frozen=True, kw_only=True, tag="ShareModel"):
+    """Have a registry import a version of the workspace, and bear its lineage."""
+
+    version: int
+    registry: str
 
 
 class SetTraffic(Kept, frozen=True, kw_only=True, tag="SetTraffic"):
@@ -70,5 +78,13 @@ class DeleteDeployment(Kept, frozen=True, kw_only=True, tag="DeleteDeployment"):
 
 
 Action = (
-    SubmitJob | CancelJob | KeepCard | RegisterModel | CreateDeployment | SetTraffic | DeleteDeployment | SetStage
+    SubmitJob
+    | CancelJob
+    | KeepCard
+    | RegisterModel
+    | CreateDeployment
+    | SetTraffic
+    | DeleteDeployment
+    | SetStage
+    | ShareModel
 )

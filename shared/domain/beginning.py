@@ -11,6 +11,7 @@ from shared.domain.publication import Publication
 from shared.domain.reasons import Reason, Why
 from shared.domain.record import Cause, CauseKind, Record, Release
 from shared.domain.spec import Spec
+from shared.domain.taking import trains_elsewhere
 
 DAY = timedelta(days=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,6 +20,9 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 def begin(publication: Publication, draft: Draft, now: datetime) -> Draft:
     """Begin a release if something asks for one and nothing forbids it."""
     spec, record = publication.spec, draft.record
+    elsewhere = trains_elsewhere(spec, record)
+    if elsewhere:
+        return draft.with_record(asked=None).because(Why.TRAINED_ELSEWHERE, elsewhere) if record.asked else draft
     cause = cause_of_next(spec, record, now)
     if cause is None:
         return draft
@@ -115,7 +119,7 @@ def look_for_beginning(spec: Spec, record: Record, now: datetime) -> datetime | 
 
 
 def _ready_at(spec: Spec, record: Record) -> datetime | None:
-    if record.paused is not None:
+    if record.paused is not None or trains_elsewhere(spec, record):
         return None
     if record.asked is not None:
         return allowed_from(spec, record)

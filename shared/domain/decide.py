@@ -21,6 +21,7 @@ from shared.domain.reasons import Reason
 from shared.domain.record import Record
 from shared.domain.rollout import deploy, retire, roll_back, smoke_test
 from shared.domain.superseding import supersede
+from shared.domain.taking import hand_over, take
 from shared.domain.wanted import wanted
 from shared.domain.watching import watch
 
@@ -48,7 +49,7 @@ def decide(
     elif _stands_still(record, draft):
         draft = supersede(publication, draft, now)
         draft = _advance(publication, draft, seen, now) if _stands_still(record, draft) else draft
-    after = aftercare.remember(record, draft.record)
+    after = aftercare.remember(publication.spec, record, draft.record)
     return Decision(
         record=after,
         actions=wanted(publication, after, seen, now),
@@ -66,12 +67,16 @@ def _stands_still(before: Record, draft: Draft) -> bool:
 def _advance(publication: Publication, draft: Draft, seen: Observation, now: datetime) -> Draft:
     """One step by what was seen. What the phase needs and was not looked at leaves the release as it is."""
     match draft.release.phase:
+        case Phase.TAKING if seen.shared is not None:
+            return take(publication, draft, seen.shared, now)
         case Phase.TRAINING if seen.job is not None:
             return train(publication, draft, seen.job, now)
         case Phase.JUDGING if seen.evaluation is not None:
             return weigh(publication, draft, seen.evaluation, now)
         case Phase.AWAITING_APPROVAL:
             return await_approval(publication, draft, now)
+        case Phase.REGISTERING if draft.release.origin:
+            return hand_over(draft, now)
         case Phase.REGISTERING if seen.model is not None:
             return register(draft, seen.model, seen.artifact, now)
         case Phase.DEPLOYING if seen.endpoint is not None:

@@ -70,12 +70,14 @@ class Command(StrEnum):
     REJECT = "reject"
     ABORT = "abort"
     PROMOTE = "promote"
+    TAKE = "take"
 
 
 class CommandGiven(Kept, frozen=True, kw_only=True, tag="CommandGiven"):
     """A person asked for something. `id` is chosen by the client, so that a repeat is one command.
 
-    `version` goes with rollback: the registered version to bring back; None is the one before the live one.
+    `version` goes with rollback, the registered version to bring back (None: the one before the live one), and with
+    take, the version of the registry (None: the one of the highest number when it is looked at).
     """
 
     at: datetime

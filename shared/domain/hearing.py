@@ -10,6 +10,7 @@ from shared.domain.reasons import Why
 from shared.domain.record import MAX_PARTS, Cause, CauseKind, Pause, Release
 from shared.domain.rollout import go_live, steps_of, too_soon
 from shared.domain.spec import AlertResponse
+from shared.domain.taking import begin_take
 
 
 def hear(publication: Publication, draft: Draft, event: Event, now: datetime) -> Draft:
@@ -81,6 +82,8 @@ def _command(publication: Publication, draft: Draft, event: CommandGiven, now: d
             return _abort(publication, draft, text, now)
         case Command.PROMOTE:
             return _promote(publication, draft, text, now)
+        case Command.TAKE:
+            return begin_take(publication, draft, event, text, now)
 
 
 def _answer(draft: Draft, event: CommandGiven, text: str, now: datetime) -> Draft:

@@ -7,6 +7,7 @@ class Phase(StrEnum):
     """Where a release stands. Collecting is the state in which none is in flight."""
 
     COLLECTING = "collecting"
+    TAKING = "taking"
     TRAINING = "training"
     JUDGING = "judging"
     AWAITING_APPROVAL = "awaiting_approval"
@@ -29,6 +30,9 @@ class Signal(StrEnum):
 
     RELEASE_BEGUN = "release_begun"
     RESTORE_BEGUN = "restore_begun"
+    TAKE_BEGUN = "take_begun"
+    TAKEN = "taken"
+    TAKE_REFUSED = "take_refused"
     JOB_COMPLETED = "job_completed"
     JOB_RETRIED = "job_retried"
     JOB_FAILED = "job_failed"
@@ -63,6 +67,11 @@ P, S = Phase, Signal
 TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
     (P.COLLECTING, S.RELEASE_BEGUN): P.TRAINING,
     (P.COLLECTING, S.RESTORE_BEGUN): P.DEPLOYING,
+    (P.COLLECTING, S.TAKE_BEGUN): P.TAKING,
+    (P.TAKING, S.TAKEN): P.REGISTERING,
+    (P.TAKING, S.APPROVAL_NEEDED): P.AWAITING_APPROVAL,
+    (P.TAKING, S.TAKE_REFUSED): P.REJECTED,
+    (P.TAKING, S.ABORTED): P.FAILED,
     (P.TRAINING, S.JOB_COMPLETED): P.JUDGING,
     (P.TRAINING, S.JOB_RETRIED): P.TRAINING,
     (P.TRAINING, S.JOB_FAILED): P.FAILED,

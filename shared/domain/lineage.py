@@ -11,6 +11,9 @@ from shared.domain.publication import Publication
 from shared.domain.reasons import Fact
 from shared.domain.record import Record, Release
 
+MARK = "upkeep_"
+"""What the names of our tags and properties begin with."""
+JOB = "upkeep_job"
 FOLDER = "upkeep_folder_sha256"
 ARTIFACT = "upkeep_artifact_sha256"
 VERDICT, NUMBERS = "upkeep_verdict", "upkeep_verdict_numbers"
@@ -31,7 +34,7 @@ def properties(publication: Publication, record: Record, release: Release) -> di
     """The lineage of a version that was trained here. What is not known is left out."""
     training = publication.training
     found = {
-        "upkeep_job": release.job(record.model),
+        JOB: release.job(record.model),
         "upkeep_release": str(release.number),
         "upkeep_data_version": release.manifest.version if release.manifest else "",
         "upkeep_code_id": training.code_id,

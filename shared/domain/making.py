@@ -67,10 +67,10 @@ def weigh(publication: Publication, draft: Draft, seen: EvaluationSeen, now: dat
     if not verdict.passed:
         return _reject(draft.because(Why.GATES_FAILED, verdict.text, facts), verdict.text, now)
     draft = draft.with_release(judged=Judged(text=verdict.text, facts=verdict.facts))
-    question = _question(publication.spec.approval, draft.record, verdict)
-    if question:
+    asked = question(publication.spec.approval, draft.record, verdict)
+    if asked:
         draft = draft.signal(Signal.APPROVAL_NEEDED, now).because(Why.GATES_PASSED, verdict.text, facts)
-        return draft.because(Why.APPROVAL_NEEDED, question, {"release": release.number})
+        return draft.because(Why.APPROVAL_NEEDED, asked, {"release": release.number})
     return draft.signal(Signal.GATES_PASSED, now).because(Why.GATES_PASSED, verdict.text, facts)
 
 
@@ -83,7 +83,7 @@ def await_approval(publication: Publication, draft: Draft, now: datetime) -> Dra
     return draft.end(now, text)
 
 
-def _question(approval: Approval, record: Record, verdict: Verdict) -> str:
+def question(approval: Approval, record: Record, verdict: Verdict) -> str:
     """Why a person has to say yes; empty when nobody has to."""
     effect = verdict.facts.get("improvement_pct")
     if approval.required == "always":

@@ -51,6 +51,11 @@ def card_path(model: str, version: int) -> str:
     return f"{model}/cards/{version}.json"
 
 
+def registry_model(registry: str, model: str, version: int) -> str:
+    """Id of a version of a registry."""
+    return f"azureml://registries/{registry}/models/{model}/versions/{version}"
+
+
 NO_CHAMPION = "no-champion"
 ACCEPTED_DATASTORE = "upkeep_accepted"
 RUNS_DATASTORE = "upkeep_runs"

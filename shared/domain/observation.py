@@ -49,6 +49,14 @@ class ModelSeen(Kept, frozen=True, kw_only=True):
     stage: str = ""
 
 
+class SharedSeen(Kept, frozen=True, kw_only=True):
+    """A version of a registry; `marks` are what Upkeep wrote on it: tags and properties that begin with upkeep_."""
+
+    exists: bool
+    version: int = 0
+    marks: dict[str, str] = {}
+
+
 class DeploymentState(StrEnum):
     """Provisioning states, as far as a decision tells them apart."""
 
@@ -122,5 +130,7 @@ class Observation(Kept, frozen=True, kw_only=True):
     quota: QuotaSeen | None = None
     smoke: SmokeSeen | None = None
     traffic: TrafficSeen | None = None
+    shared: SharedSeen | None = None
+    """The version that is to be taken over, or the first of those that are to be shared."""
     staged: ModelSeen | None = None
     """The version of the first of the record's moves of stage."""

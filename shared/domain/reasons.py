@@ -26,7 +26,11 @@ class Why(StrEnum):
     COOLING_DOWN = "CoolingDown"
     BUDGET_SPENT = "BudgetSpent"
     COMPUTE_SPENT = "ComputeSpent"
+    TRAINED_ELSEWHERE = "TrainedElsewhere"
     RELEASE_BEGUN = "ReleaseBegun"
+    TAKE_BEGUN = "TakeBegun"
+    TAKEN = "Taken"
+    TAKE_REFUSED = "TakeRefused"
     # training and judging
     TRAINING_RETRIED = "TrainingRetried"
     TRAINING_FAILED = "TrainingFailed"
@@ -72,6 +76,8 @@ class Why(StrEnum):
     DEPLOYMENT_RETIRED = "DeploymentRetired"
     STAGE_MOVED = "StageMoved"
     STAGE_LEFT = "StageLeft"
+    SHARED = "Shared"
+    SHARE_LEFT = "ShareLeft"
 
 
 class Reason(Kept, frozen=True, kw_only=True):

@@ -36,7 +36,8 @@ class Cause(Kept, frozen=True, kw_only=True):
 class Serving(Kept, frozen=True, kw_only=True):
     """A model version that serves, or served, live traffic, and the deployment that carries it.
 
-    `folder` is the hash of its files when it was registered; empty for one of before they were hashed.
+    `folder` is the hash of its files when it was registered; empty for one of before they were hashed. `registry` is
+    where it was taken from; its version and job are then those of the registry.
     """
 
     release: int
@@ -47,6 +48,7 @@ class Serving(Kept, frozen=True, kw_only=True):
     publication: str
     since: datetime
     folder: str = ""
+    registry: str = ""
 
 
 class Bar(Kept, frozen=True, kw_only=True):
@@ -66,6 +68,23 @@ class Pause(Kept, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Origin(Kept, frozen=True, kw_only=True):
+    """The version of a registry that a release takes over. Version 0: the newest, until it was looked up."""
+
+    registry: str
+    version: int = 0
+    job: str = ""
+    marks: dict[str, str] = {}
+    """Its lineage, as it was shared."""
+
+
+class Share(Kept, frozen=True, kw_only=True):
+    """A live version that is still to be seen in a registry."""
+
+    registry: str
+    version: int
+
+
 class Judged(Kept, frozen=True, kw_only=True):
     """The verdict that let a candidate pass, kept until it is registered with it."""
 
@@ -76,12 +95,13 @@ class Judged(Kept, frozen=True, kw_only=True):
 class Release(Kept, frozen=True, kw_only=True):
     """The release in flight. `publication` is the hash of the published spec that decides it to its end.
 
-    `restores` is set when a version that served before is brought back: nothing is trained then.
-    `step_since` is when the step's traffic was first seen in force; None until then. `stop` says at whose word its
-    training is to end: the release fails once the job is seen to have ended. `superseded` is set while a release
-    gives way to a newer one: it ends as superseded, and is not barred. `artifact` is the hash of the file that was
-    evaluated, `folder` that of all of the model's files, from the look before they were registered on. `ordered` is
-    when its deployment was found to have room; `hurried` is set when a person lets it go on before `min_interval_s`.
+    `restores` is set when a version that served before is brought back, `origin` when one of a registry is taken
+    over; nothing is trained then. `step_since` is when the step's traffic was first seen in force; None until then.
+    `stop` says at whose word its training is to end: the release fails once the job is seen to have ended.
+    `superseded` is set while a release gives way to a newer one: it ends as superseded, and is not barred. `artifact`
+    is the hash of the file that was evaluated, `folder` that of all of the model's files, from the look before they
+    were registered on. `ordered` is when its deployment was found to have room; `hurried` is set when a person lets
+    it go on before `min_interval_s`.
     """
 
     number: int
@@ -93,6 +113,7 @@ class Release(Kept, frozen=True, kw_only=True):
     attempt: int = 1
     manifest: Manifest | None = None
     restores: Serving | None = None
+    origin: Origin | None = None
     artifact: str = ""
     artifact_path: str = ""
     folder: str = ""
@@ -110,12 +131,20 @@ class Release(Kept, frozen=True, kw_only=True):
 
     def job(self, model: str) -> str:
         """Name of the job of the present attempt."""
-        return self.restores.job if self.restores else names.job(model, self.number, self.attempt)
+        known = self.restores or self.origin
+        return known.job if known else names.job(model, self.number, self.attempt)
 
     @property
     def version(self) -> int:
-        """Registered model version: the release's own number, or that of the version brought back."""
-        return self.restores.version if self.restores else self.number
+        """Registered model version: the release's own number, or that of the version brought back or taken over."""
+        known = self.restores or self.origin
+        return known.version if known else self.number
+
+    @property
+    def registry(self) -> str:
+        """The registry that holds the version; empty for one of the workspace."""
+        known = self.restores or self.origin
+        return known.registry if known else ""
 
     @property
     def deployment(self) -> str:
@@ -143,9 +172,10 @@ class Record(Kept, frozen=True, kw_only=True):
 
     `parts` are the accepted parts that a training could still read, oldest data first; `fresh` names those
     that no release has been trained on, with the time of their arrival. `runs` are the starts of the last day.
-    `kept` are versions that were live before, newest last: what can be rolled back to. `stages` are what is left to
-    change of the registered versions' stages. `held_up` is what the next release was last told to wait for.
-    `compute_hours` are the node hours of trainings in the last thirty days, by the day (UTC) on which they ended.
+    `kept` are versions that were live before, newest last: what can be rolled back to. `stages` and `shares` are what
+    is left to do of the registered versions' stages and of sharing them. `held_up` is what the next release was last
+    told to wait for. `compute_hours` are the node hours of trainings in the last thirty days, by the day (UTC) on
+    which they ended.
     """
 
     model: str
@@ -159,6 +189,7 @@ class Record(Kept, frozen=True, kw_only=True):
     kept: tuple[Serving, ...] = ()
     retiring: tuple[str, ...] = ()
     stages: tuple[StageMove, ...] = ()
+    shares: tuple[Share, ...] = ()
     barred: tuple[Bar, ...] = ()
     paused: Pause | None = None
     runs: tuple[datetime, ...] = ()

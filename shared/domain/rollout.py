@@ -172,6 +172,7 @@ def go_live(draft: Draft, signal: Signal, now: datetime) -> Draft:
         publication=release.publication,
         since=now,
         folder=release.folder,
+        registry=release.registry,
     )
     text = f"Version {live.version} is live as {live.deployment}."
     draft = draft.signal(signal, now).because(

@@ -186,6 +186,30 @@ class AlertResponse(StrEnum):
     PAUSE = "pause"
 
 
+class RegistryMode(StrEnum):
+    """What an environment does with a registry."""
+
+    SHARE = "share"
+    TAKE = "take"
+
+
+class Registry(Written, frozen=True, kw_only=True):
+    """An Azure ML registry, by which a version goes from the workspace that trained it to others.
+
+    With `share` every version that goes live is shared; with `take` nothing is trained here, and versions that others
+    shared are taken by command.
+    """
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{1,31}[a-zA-Z0-9]$",
+            description="the name of an Azure ML registry: 3 to 33 letters, digits, hyphens or underscores.",
+        ),
+    ]
+    mode: RegistryMode
+
+
 class Spec(Written, frozen=True, kw_only=True):
     """upkeep.yaml, with the overlay of its environment already merged in."""
 
@@ -199,6 +223,7 @@ class Spec(Written, frozen=True, kw_only=True):
     approval: Approval = field(default_factory=Approval)
     retrain: Retrain = field(default_factory=Retrain)
     freezes: tuple[Freeze, ...] = ()
+    registry: Registry | None = None
     alerts: dict[str, AlertResponse] = field(default_factory=dict)
     schedules: tuple[RelativePath, ...] = ()
     """Azure ML schedules that `upkeep publish` puts: monitors, and pipeline jobs that come round."""

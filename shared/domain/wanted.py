@@ -25,6 +25,7 @@ from shared.domain.observation import DeploymentState, EndpointSeen, JobSeen, Jo
 from shared.domain.publication import Publication
 from shared.domain.record import Record, Release
 from shared.domain.rollout import mirrored, split
+from shared.domain.taking import card_of_taken
 
 
 def wanted(publication: Publication, record: Record, seen: Observation, now: datetime) -> tuple[Action, ...]:
@@ -35,7 +36,7 @@ def wanted(publication: Publication, record: Record, seen: Observation, now: dat
         match release.phase:
             case Phase.TRAINING:
                 actions += _training(publication, record, release, seen.job, now)
-            case Phase.REGISTERING if release.folder:
+            case Phase.REGISTERING if release.folder and not release.origin:
                 if seen.model is None or not seen.model.exists:
                     actions += _registration(publication, record, release)
             case Phase.DEPLOYING | Phase.SHADOWING | Phase.CANARY | Phase.BAKING | Phase.ROLLING_BACK if (
@@ -94,14 +95,24 @@ def _endpoint(publication: Publication, record: Record, release: Release, look: 
     if release.phase is Phase.DEPLOYING:
         if release.deployment in seen.deployments or release.ordered is None or not _untouched(release, look):
             return []
-        order = CreateDeployment(
-            deployment=release.deployment, version=release.version, publication=release.publication
-        )
-        return [order]
+        return _deployment(publication, release)
     traffic_order = _traffic(publication, record, release, seen)
     if traffic_order is None or (traffic_order.traffic, traffic_order.mirror) == (seen.traffic, seen.mirror):
         return []
     return [traffic_order]
+
+
+def _deployment(publication: Publication, release: Release) -> list[Action]:
+    """The deployment; before it the card of a version that was registered elsewhere, and whose card stayed there."""
+    order = CreateDeployment(
+        deployment=release.deployment,
+        version=release.version,
+        publication=release.publication,
+        registry=release.registry,
+    )
+    if release.origin is None:
+        return [order]
+    return [KeepCard(version=release.version, card=card_of_taken(publication, release)), order]
 
 
 def _untouched(release: Release, look: Observation) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from shared.domain.spec import RegistryMode
 from shared.errors import BadInput
 from shared.operator.reading import FILE, environments, read_spec
 
@@ -13,11 +14,15 @@ MODELS = Path("models")
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found of one folder. Without problems it may be published."""
+    """What was found of one folder. Without problems it may be published.
+
+    `takes` are the environments in which its versions come from a registry.
+    """
 
     folder: str
     model: str = ""
     environments: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -41,13 +46,23 @@ def _check(folder: Path) -> Checked:
         overlays = environments(folder)
     except BadInput as error:
         return Checked(folder=str(folder), problems=error.problems)
-    model, problems = "", list[str]()
+    model, takes, problems = "", list[str](), list[str]()
     for environment in (None, *overlays):
         try:
-            model = read_spec(folder, environment).name
+            spec = read_spec(folder, environment)
         except BadInput as error:
             problems += error.problems
-    return Checked(folder=str(folder), model=model, environments=overlays, problems=tuple(dict.fromkeys(problems)))
+            continue
+        model = spec.name
+        if environment is not None and spec.registry is not None and spec.registry.mode is RegistryMode.TAKE:
+            takes.append(environment)
+    return Checked(
+        folder=str(folder),
+        model=model,
+        environments=overlays,
+        takes=tuple(takes),
+        problems=tuple(dict.fromkeys(problems)),
+    )
 
 
 def _also(one: Checked, models: list[str]) -> Checked:

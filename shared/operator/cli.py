@@ -147,8 +147,8 @@ def _command(options: argparse.Namespace) -> int:
         "reason": options.reason,
         "id": options.id or uuid.uuid4().hex,
     }
-    if getattr(options, "to", None) is not None:
-        command["version"] = options.to
+    if getattr(options, "version", None) is not None:
+        command["version"] = options.version
     answer = _api().command(options.model, command)
     _show(
         options,
@@ -233,6 +233,7 @@ def _add_commands(add: Add) -> None:
         Command.APPROVE: "let the candidate that waits for approval go on",
         Command.REJECT: "refuse the candidate that waits for approval, for ever",
         Command.ABORT: "end the release in flight, wherever it stands",
+        Command.TAKE: "take a version over that another workspace shared by the registry of the spec",
         Command.PROMOTE: "skip what is left of the canary's steps, or of the bake",
     }
     for command, text in texts.items():
@@ -242,7 +243,9 @@ def _add_commands(add: Add) -> None:
         sub.add_argument("--reason", required=True, help="kept in the history")
         sub.add_argument("--id", help="name of this command; giving it again is the same command (default: random)")
         if command is Command.ROLLBACK:
-            sub.add_argument("--to", type=int, metavar="VERSION", help="default: the one before")
+            sub.add_argument("--to", dest="version", type=int, metavar="VERSION", help="default: the one before")
+        if command is Command.TAKE:
+            sub.add_argument("--version", type=int, metavar="N", help="default: the one of the highest number")
 
 
 def _most(text: str) -> int:

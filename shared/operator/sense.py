@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from croniter import croniter
 
 from shared.domain.record import MAX_PARTS
-from shared.domain.spec import Column, ColumnType, Data, Freeze, Rollout, Spec
+from shared.domain.spec import Column, ColumnType, Data, Freeze, RegistryMode, Rollout, Spec
 from shared.operator import sense_evidence
 from shared.operator.places import Mistake, Path
 from shared.operator.shape import nearest
@@ -25,6 +25,7 @@ def mistakes(spec: Spec, folder: FilePath) -> Iterator[Mistake]:
     yield from _schedule(spec.retrain.schedule)
     yield from _budget(spec)
     yield from _freezes(spec.freezes)
+    yield from _registry(spec)
     if not spec.gates.metric.strip():
         yield Mistake(("gates", "metric"), "must name a metric of evaluation.json")
     for rule in spec.alerts:
@@ -131,6 +132,16 @@ def _budget(spec: Spec) -> Iterator[Mistake]:
         yield Mistake(
             ("retrain", "max_compute_hours_per_month"),
             f"{hours:g} is less than the {longest:g} hours that one training may take (training.timeout_s)",
+        )
+
+
+def _registry(spec: Spec) -> Iterator[Mistake]:
+    if spec.registry is None or spec.registry.mode is not RegistryMode.TAKE:
+        return
+    if spec.retrain.schedule is not None:
+        yield Mistake(
+            ("retrain", "schedule"),
+            "would never train: registry.mode is take, so versions come from the registry; make it null here",
         )
 
 

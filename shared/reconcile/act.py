@@ -11,6 +11,7 @@ from shared.domain.actions import (
     RegisterModel,
     SetStage,
     SetTraffic,
+    ShareModel,
     SubmitJob,
 )
 from shared.domain.publication import Publication
@@ -44,3 +45,5 @@ def act(
             platform.delete_deployment(endpoint, action.deployment)
         case SetStage():
             platform.set_stage(model, action)
+        case ShareModel():
+            platform.share_model(model, action)

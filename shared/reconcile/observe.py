@@ -49,8 +49,8 @@ def observe(publication: Publication, record: Record, now: datetime, sources: So
             if _to_be_ordered(record.release, seen.get("endpoint")):
                 seen["quota"] = sources.platform.quota(publication.serving.instance_type)
         if aftercare.pending(record):
-            # Last: what hides a version's stage from us hides nothing else.
-            seen["staged"] = sources.platform.model(record.model, record.stages[0].version)
+            # Last: what hides these from us hides nothing else.
+            seen |= _aftercare(record, sources.platform)
     except (RetryLater, NeedsPerson) as trouble:
         return Look(Observation(**seen), trouble)
     return Look(Observation(**seen))
@@ -71,7 +71,9 @@ def _phase(publication: Publication, release: Release, now: datetime, sources: S
             return {"job": sources.platform.job(release.job(model))}
         case Phase.JUDGING:
             return {"evaluation": sources.archive.evaluation(model, release.job(model))}
-        case Phase.REGISTERING:
+        case Phase.TAKING if release.origin:
+            return {"shared": sources.platform.shared(release.origin.registry, model, release.origin.version)}
+        case Phase.REGISTERING if not release.origin:
             return {"model": sources.platform.model(model, release.version)}
         case Phase.TESTING:
             return {"smoke": sources.platform.smoke(endpoint, release.deployment, publication.sample)}
@@ -93,7 +95,17 @@ def _to_be_hashed(record: Record, release: Release, seen: Observation) -> bool:
 
 
 def _artifact(model: str, release: Release, sources: Sources) -> ArtifactSeen:
+    if release.registry:
+        return sources.platform.shared_artifact(release.registry, model, release.version)
     return sources.archive.artifact(model, release.job(model))
+
+
+def _aftercare(record: Record, platform: Platform) -> dict[str, Any]:
+    """What is left to do is looked at one by one."""
+    if record.stages:
+        return {"staged": platform.model(record.model, record.stages[0].version)}
+    share = record.shares[0]
+    return {"shared": platform.shared(share.registry, record.model, share.version)}
 
 
 def _endpoint(platform: Platform, name: str) -> EndpointSeen:

@@ -9,12 +9,21 @@ from typing import Protocol
 
 import msgspec
 
-from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, SubmitJob
+from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, ShareModel, SubmitJob
 from shared.domain.artifact import ArtifactSeen
 from shared.domain.card import Card
 from shared.domain.events import Event
 from shared.domain.manifest import Manifest
-from shared.domain.observation import EndpointSeen, EvaluationSeen, JobSeen, ModelSeen, QuotaSeen, SmokeSeen, Stats
+from shared.domain.observation import (
+    EndpointSeen,
+    EvaluationSeen,
+    JobSeen,
+    ModelSeen,
+    QuotaSeen,
+    SharedSeen,
+    SmokeSeen,
+    Stats,
+)
 from shared.domain.publication import Publication
 from shared.domain.reasons import Reason
 from shared.domain.record import Record
@@ -182,6 +191,18 @@ class Platform(Protocol):
 
     def set_stage(self, model: str, order: SetStage) -> None:
         """Change a registered version's stage; all else of it stays, and one that is gone is fine."""
+        ...
+
+    def shared(self, registry: str, model: str, version: int) -> SharedSeen:
+        """Look a version of a registry up; version 0 is the one of the highest number that there is."""
+        ...
+
+    def shared_artifact(self, registry: str, model: str, version: int) -> ArtifactSeen:
+        """Hash the files of a registry's version as they are now."""
+        ...
+
+    def share_model(self, model: str, order: ShareModel) -> None:
+        """Begin what is missing of a share: the import into the registry, then the lineage on what was imported."""
         ...
 
     def endpoint(self, endpoint: str) -> EndpointSeen:

@@ -67,8 +67,9 @@ def _problems(fields: dict[str, Any]) -> list[str]:
     if not isinstance(fields["id"], str) or not _ID.fullmatch(fields["id"]):
         problems.append("id must be 1 to 100 letters, digits, dots, colons, hyphens or underscores.")
     version = fields.get("version")
-    if version is not None and (fields.get("command") != Command.ROLLBACK or type(version) is not int or version < 1):
-        problems.append("version goes with rollback only, and is the number of a version that was live.")
+    numbered = fields.get("command") in (Command.ROLLBACK, Command.TAKE)
+    if version is not None and (not numbered or type(version) is not int or version < 1):
+        problems.append("version goes with rollback and take only, and is the number of a registered version.")
     return problems
 
 

@@ -1,5 +1,6 @@
 """A Platform with what a test needs around it: a model, a publication, an endpoint, and a way to let time pass."""
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from uuid import uuid4
 import msgspec
 
 from shared.domain import names
-from shared.domain.actions import CreateDeployment, RegisterModel, SubmitJob
+from shared.domain.actions import CreateDeployment, RegisterModel, ShareModel, SubmitJob
 from shared.domain.manifest import Manifest, ManifestPart
 from shared.domain.publication import Publication
 from shared.reconcile.ports import Archive, Platform
@@ -40,6 +41,7 @@ class Bench:
     publication: Publication
     passes: Callable[[], None]
     put_blob: Callable[[str, str], None]
+    registry: str = "upkeep-local"
 
     @property
     def model(self) -> str:
@@ -72,8 +74,21 @@ class Bench:
         order = RegisterModel(version=version, job=job, tags={"upkeep": "managed"}, properties=marks, description="d")
         self.platform.register_model(self.model, order)
 
-    def deploy(self, deployment: str, version: int) -> None:
-        order = CreateDeployment(deployment=deployment, version=version, publication=self.publication.hash)
+    def share(self, version: int) -> None:
+        """Share a version, by as many orders as it takes."""
+
+        def borne() -> bool:
+            seen = self.platform.shared(self.registry, self.model, version)
+            if not seen.marks:
+                self.platform.share_model(self.model, ShareModel(version=version, registry=self.registry))
+            return bool(seen.marks)
+
+        self.until(borne)
+
+    def deploy(self, deployment: str, version: int, registry: str = "") -> None:
+        order = CreateDeployment(
+            deployment=deployment, version=version, publication=self.publication.hash, registry=registry
+        )
         self.platform.create_deployment(self.model, order, self.publication)
 
     def until(self, condition: Callable[[], bool]) -> None:
@@ -87,7 +102,13 @@ class Bench:
 def fake_bench() -> Bench:
     """The fake, in virtual time."""
     clock, archive = FakeClock(), FakeArchive()
-    return Bench(FakePlatform(clock, archive), archive, a_publication(), lambda: clock.move(5), lambda *_: None)
+
+    def put_blob(_container: str, path: str) -> None:
+        _, job, *rest = path.split("/")
+        if rest[:1] == ["model"]:
+            archive.files.setdefault(job, {})["/".join(rest[1:])] = hashlib.sha256(b"x").hexdigest()
+
+    return Bench(FakePlatform(clock, archive), archive, a_publication(), lambda: clock.move(5), put_blob)
 
 
 def azure_publication(variables: Mapping[str, str], folder: Path) -> Publication:

@@ -6,8 +6,8 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from shared.domain.actions import SetStage, SetTraffic
-from shared.domain.observation import DeploymentState, JobStatus
+from shared.domain.actions import SetStage, SetTraffic, ShareModel
+from shared.domain.observation import DeploymentState, JobStatus, SharedSeen
 from shared.domain.sample import Sample
 from shared.domain.stages import Stage
 from shared.errors import NeedsPerson, RetryLater
@@ -108,6 +108,62 @@ def test_the_stage_of_a_version_is_changed_and_its_job_stays(bench: Bench) -> No
 def test_the_stage_of_a_version_that_is_not_there_is_nothing_to_change(bench: Bench) -> None:
     bench.platform.set_stage(bench.model, SetStage(version=7, stage=Stage.PRODUCTION))
     assert not bench.platform.model(bench.model, 7).exists
+
+
+def test_a_version_that_nobody_shared_is_not_in_the_registry(bench: Bench) -> None:
+    assert bench.platform.shared(bench.registry, bench.model, 7) == SharedSeen(exists=False, version=7)
+
+
+def test_a_registry_without_a_version_of_the_model_has_no_newest_one(bench: Bench) -> None:
+    assert not bench.platform.shared(bench.registry, bench.model, 0).exists
+
+
+def test_a_shared_version_bears_the_lineage_that_it_was_registered_with(bench: Bench) -> None:
+    bench.register(1, "job-a")
+    bench.share(1)
+    seen = bench.platform.shared(bench.registry, bench.model, 1)
+    assert (seen.exists, seen.version, seen.marks["upkeep_folder_sha256"]) == (True, 1, "f" * 64)
+
+
+def test_the_newest_shared_version_is_that_of_the_highest_number(bench: Bench) -> None:
+    for version in (9, 10, 2):
+        bench.register(version, f"job-{version}")
+        bench.share(version)
+    assert bench.platform.shared(bench.registry, bench.model, 0).version == 10
+
+
+def test_sharing_a_version_again_changes_nothing(bench: Bench) -> None:
+    bench.register(1, "job-a")
+    bench.share(1)
+    before = bench.platform.shared(bench.registry, bench.model, 1)
+    bench.platform.share_model(bench.model, ShareModel(version=1, registry=bench.registry))
+    assert bench.platform.shared(bench.registry, bench.model, 1) == before
+
+
+def test_a_shared_version_hashes_to_what_it_hashed_to_where_it_was_trained(bench: Bench) -> None:
+    bench.register(1, "job-a")
+    bench.share(1)
+    here = bench.archive.artifact(bench.model, "job-a")
+    there = bench.platform.shared_artifact(bench.registry, bench.model, 1)
+    assert there.sha256 == here.sha256 != ""
+
+
+def test_a_version_that_is_not_in_the_registry_cannot_be_hashed(bench: Bench) -> None:
+    assert bench.platform.shared_artifact(bench.registry, bench.model, 7).problem
+
+
+def test_a_shared_version_is_deployed_from_the_registry(bench: Bench) -> None:
+    bench.register(1, "job-a")
+    bench.share(1)
+    name = a_deployment()
+    _insist(bench, lambda: bench.deploy(name, 1, bench.registry))
+
+    def state() -> DeploymentState | None:
+        return bench.platform.endpoint(bench.endpoint).deployments.get(name)
+
+    bench.until(lambda: state() is not DeploymentState.CHANGING)
+    assert state() is DeploymentState.READY
+    _insist(bench, lambda: bench.platform.delete_deployment(bench.endpoint, name))
 
 
 def test_an_endpoint_that_nobody_made_does_not_exist(bench: Bench) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, SubmitJob
+from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, ShareModel, SubmitJob
+from shared.domain.artifact import ArtifactSeen
 from shared.domain.evaluation import Artifact, ChampionScores, Evaluation, HeldOut, Paired, Scores
 from shared.domain.manifest import Manifest
 from shared.domain.observation import (
@@ -19,6 +20,7 @@ from shared.domain.observation import (
     JobStatus,
     ModelSeen,
     QuotaSeen,
+    SharedSeen,
     SmokeSeen,
     Stats,
 )
@@ -26,7 +28,7 @@ from shared.domain.publication import Publication
 from shared.domain.record import Serving
 from shared.domain.sample import Sample
 from shared.errors import NeedsPerson, RetryLater
-from tests.fakes.archive import FakeArchive
+from tests.fakes.archive import FakeArchive, measured
 from tests.fakes.clock import FakeClock
 from tests.fakes.points import Interrupt, around, never
 
@@ -89,6 +91,21 @@ class Deployment:
 
 
 @dataclass
+class Shared:
+    """A version of a registry."""
+
+    files: dict[str, str]
+    marks: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Registry:
+    """A registry, which other platforms may share."""
+
+    versions: dict[int, Shared] = field(default_factory=dict)
+
+
+@dataclass
 class Endpoint:
     """One online endpoint. `tags` stands for all that others set and a careless put would wipe out."""
 
@@ -129,6 +146,7 @@ class FakePlatform:
         self.versions: dict[int, str] = {}
         self.registered: dict[int, RegisterModel] = {}
         self.stages: dict[int, str] = {}
+        self.registries: dict[str, Registry] = {}
         self.endpoints: dict[str, Endpoint] = {"flights": Endpoint()}
         self.busy_until: datetime | None = None
         self.logs_mirrored = True
@@ -182,6 +200,29 @@ class FakePlatform:
             if order.version in self.versions:
                 self.stages[order.version] = order.stage.value
 
+    # registries
+
+    def shared(self, registry: str, model: str, version: int) -> SharedSeen:
+        with around(self.interrupt, "shared"):
+            known = self.registries.setdefault(registry, Registry())
+            number = version or max(known.versions, default=0)
+            found = known.versions.get(number)
+            return SharedSeen(exists=found is not None, version=number, marks=dict(found.marks) if found else {})
+
+    def shared_artifact(self, registry: str, model: str, version: int) -> ArtifactSeen:
+        with around(self.interrupt, "shared_artifact"):
+            found = self.registries.setdefault(registry, Registry()).versions.get(version)
+            return measured(found.files if found else {})
+
+    def share_model(self, model: str, order: ShareModel) -> None:
+        """Two calls are needed: an import brings the files alone."""
+        with around(self.interrupt, "share_model"):
+            known = self.registries.setdefault(order.registry, Registry()).versions
+            if order.version not in known:
+                known[order.version] = Shared(files=dict(self.archive.files.get(self.versions[order.version], {})))
+            else:
+                known[order.version].marks.update(self.registered[order.version].properties)
+
     # endpoints
 
     def endpoint(self, endpoint: str) -> EndpointSeen:
@@ -204,7 +245,10 @@ class FakePlatform:
             found = self._free(publication.serving.endpoint)
             if order.deployment in found.deployments:
                 return
-            if order.version not in self.versions:
+            if order.registry:
+                if order.version not in self.registries[order.registry].versions:
+                    raise Violation(f"version {order.version} was deployed before it was shared")
+            elif order.version not in self.versions:
                 raise Violation(f"version {order.version} was deployed before it was registered")
             fate = self.fate_of(int(order.deployment[1:]))
             ready = self.clock.now() + timedelta(seconds=fate.deploy_s)

@@ -17,6 +17,7 @@ DEPLOY = [
     "publish.sh",
     "train.sh",
     "watch.sh",
+    "take.sh",
     "check.sh",
 ]
 # Kind of run: stage by stage, what it runs. GitHub's jobs and Azure's stages have the same names.

@@ -11,9 +11,16 @@ WROTE: list[dict[str, str]] = [{"what": "code", "name": "a-train:1"}, {"what": "
 NO_DATA = 3
 
 
+def checked(desk: Desk, **takes: list[str]) -> None:
+    """The models that there are, with the environments in which each is taken from a registry."""
+    models = [{"model": name.replace("_", "-"), "takes": environments} for name, environments in takes.items()]
+    desk.answer("upkeep validate", json.dumps(models))
+
+
 def published(desk: Desk, **models: list[dict[str, str]]) -> None:
     """Publish, with this outcome."""
     desk.connected()
+    checked(desk)
     said = {name.replace("_", "-"): {"changes": made, "waiting": []} for name, made in models.items()}
     desk.answer("upkeep publish", json.dumps(said))
     assert desk.run("publish.sh").returncode == 0
@@ -64,6 +71,43 @@ def test_a_run_that_is_repeated_asks_for_the_same_training(desk: Desk, system: d
     desk.run("train.sh", **system)
     ids = [option(call, "--id") for call in desk.calls("upkeep retrain")]
     assert ids == ["run-42-a", "run-42-b"] * 2
+
+
+def test_what_is_taken_from_a_registry_is_not_trained(desk: Desk) -> None:
+    published(desk, a=WROTE, b=WROTE)
+    checked(desk, a=["test", "prod"], b=["prod"])
+    assert desk.run("train.sh").returncode == 0
+    assert [call[2] for call in desk.calls("upkeep retrain")] == ["b"]
+
+
+def test_what_the_environment_takes_is_taken_and_nothing_else(desk: Desk) -> None:
+    desk.connected()
+    checked(desk, a=["test", "prod"], flight_duration=["prod"], c=[])
+    assert desk.run("take.sh", GITHUB_RUN_ID="42", GITHUB_ACTOR="ann").returncode == 0
+    [call] = desk.calls("upkeep take")
+    assert (call[2], option(call, "--id")) == ("a", "run-42-take-a")
+    assert option(call, "--reason") == "promotion, run 42 of ann"
+
+
+def test_where_nothing_is_taken_the_run_goes_on(desk: Desk) -> None:
+    desk.connected()
+    checked(desk, a=[])
+    done = desk.run("take.sh")
+    assert (done.returncode, desk.calls("upkeep take")) == (0, [])
+    assert "no model of test is taken from a registry" in done.stdout
+
+
+def test_a_take_that_is_refused_fails_the_run(desk: Desk) -> None:
+    desk.connected()
+    desk.answer("upkeep take", code=1)
+    assert desk.run("take.sh a", BUILD_BUILDID="7").returncode == 1
+
+
+def test_specs_that_cannot_be_read_fail_the_run_and_take_nothing(desk: Desk) -> None:
+    desk.connected()
+    desk.answer("upkeep validate", code=1)
+    assert desk.run("take.sh").returncode == 1
+    assert desk.calls("upkeep take") == []
 
 
 def test_a_training_by_hand_names_who_asked(desk: Desk) -> None:

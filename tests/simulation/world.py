@@ -18,7 +18,7 @@ from shared.domain import names
 from shared.domain.events import AlertFired, Command, CommandGiven, Event, JobEnded
 from shared.domain.observation import JobStatus
 from shared.domain.reasons import Why
-from shared.domain.spec import NoData, Rollout, Shadow, Step
+from shared.domain.spec import NoData, Registry, RegistryMode, Rollout, Shadow, Step
 from shared.errors import RetryLater
 from shared.reconcile.inbox import Inbox
 from shared.reconcile.loop import Inputs, Reconciler
@@ -38,7 +38,7 @@ SERVICES = frozenset(
     f"before {call}"
     for call in (
         *("job", "submit_job", "evaluation", "artifact", "model", "register_model", "set_stage"),
-        *("endpoint", "put_endpoint", "stats"),
+        *("endpoint", "put_endpoint", "stats", "shared", "share_model"),
     )
 )
 """Calls that fail now and then, as Azure's do: with an answer that says to come again."""
@@ -110,7 +110,8 @@ class World:
             max_hold_s=300,
             no_data=NoData.ROLLBACK,
         )
-        spec = msgspec.structs.replace(a_spec(), rollout=rollout, poll_s=100)
+        registry = Registry(name="models", mode=RegistryMode.SHARE) if self.seed % 5 == 0 else None
+        spec = msgspec.structs.replace(a_spec(), rollout=rollout, poll_s=100, registry=registry)
         publication = a_publication(spec)
         self.archive.put_publication(publication)
         self.state.publish(Pointer(model=MODEL, publication=publication.hash, published_at=self.clock.now()))
@@ -273,7 +274,8 @@ class World:
         if any(message.event is not None for message in self.queue) or self.nudges.queue:
             return False
         record = self._record()
-        return not self.unread and record.release is None and not record.retiring and record.asked is None
+        left = record.retiring or record.stages or record.shares
+        return not self.unread and record.release is None and not left and record.asked is None
 
     def _check_always(self) -> None:
         endpoint = self.platform.endpoints[ENDPOINT]
@@ -313,8 +315,17 @@ class World:
             raise Violation("somebody else's tags were wiped out")
         if record.live is not None:
             self._check_live(record.live.release, record.live.version, endpoint.traffic, set(endpoint.deployments))
+            self._check_stages(record.live.version)
         elif len(endpoint.deployments) > 1:
             raise Violation(f"deployments are left over: {sorted(endpoint.deployments)}")
+
+    def _check_stages(self, live: int) -> None:
+        stages = self.platform.stages
+        if [version for version, stage in stages.items() if stage == "Production"] != [live]:
+            raise Violation(f"version {live} is live, but the stages are {stages}")
+        shared = self.platform.registries.get("models")
+        if self.seed % 5 == 0 and (shared is None or live not in shared.versions or not shared.versions[live].marks):
+            raise Violation(f"version {live} is live and not shared")
 
     def _check_consumed(self, rows) -> None:  # type: ignore[no-untyped-def]
         consumed: Counter[str] = Counter()

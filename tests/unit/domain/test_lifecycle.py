@@ -39,12 +39,12 @@ def test_every_phase_but_the_ends_leads_on() -> None:
     assert {begin for begin, _ in TRANSITIONS} == set(Phase) - ENDS
 
 
-def test_live_is_reached_only_through_gates_or_a_version_that_served_before() -> None:
-    """Take the edges away that a passed verdict (asked about or not) and a restore stand for: no path is left."""
+def test_live_is_reached_only_through_gates_here_or_elsewhere_or_a_version_that_served_before() -> None:
+    """Without the edges of a passed verdict (asked about or not), a take and a restore no path is left."""
     edges = {
         (begin, end)
         for (begin, signal), end in TRANSITIONS.items()
-        if signal not in (Signal.GATES_PASSED, Signal.APPROVAL_NEEDED, Signal.RESTORE_BEGUN)
+        if signal not in (Signal.GATES_PASSED, Signal.APPROVAL_NEEDED, Signal.RESTORE_BEGUN, Signal.TAKE_BEGUN)
     }
     reached = {Phase.COLLECTING}
     while more := {end for begin, end in edges if begin in reached} - reached:

@@ -3,7 +3,7 @@
 import pytest
 
 from localcloud.cloud import WORKSPACE_ID
-from localcloud.controlplane.asset_ids import AssetId, asset_id, parse_asset_id
+from localcloud.controlplane.asset_ids import AssetId, asset_id, parse_asset_id, parse_import_id, parse_registry_id
 from localcloud.controlplane.locations import Location, LocationError, locate
 
 LONG = "azureml://subscriptions/s/resourcegroups/g/workspaces/w/datastores/upkeep_runs/paths/m/job/model"
@@ -62,3 +62,20 @@ class TestLocate:
 
     def test_names_the_last_part_of_a_folder(self) -> None:
         assert Location("runs", "m/job/model/").last_name == "model"
+
+
+class TestRegistryIds:
+    @pytest.mark.parametrize("prefix", ["", "azureml:"])
+    def test_reads_the_id_of_a_shared_model(self, prefix: str) -> None:
+        text = f"{prefix}azureml://registries/upkeep-local/models/m/versions/3"
+        assert parse_registry_id(text) == ("upkeep-local", "m", "3")
+
+    def test_a_model_of_the_workspace_is_no_shared_one(self) -> None:
+        assert parse_registry_id(f"{WORKSPACE_ID}/models/m/versions/3") is None
+
+    def test_reads_what_is_to_be_imported(self) -> None:
+        text = "azureml://locations/local/workspaces/guid/models/m/versions/3"
+        assert parse_import_id(text) == ("guid", "m", "3")
+
+    def test_only_models_are_imported(self) -> None:
+        assert parse_import_id("azureml://locations/local/workspaces/guid/data/m/versions/3") is None

@@ -244,6 +244,22 @@ def test_all_mistakes_of_shape_are_told_at_once_in_the_order_of_their_lines(fold
         ),
         (
             "rollout:",
+            "registry: {name: m, mode: take}\nrollout:",
+            (
+                'registry.name: "m" will not do: the name of an Azure ML registry: 3 to 33 letters, digits,'
+                " hyphens or underscores. (line 12)"
+            ),
+        ),
+        (
+            "rollout:",
+            "registry: {name: models, mode: take}\nretrain: {schedule: '0 3 * * 1'}\nrollout:",
+            (
+                "retrain.schedule: would never train: registry.mode is take, so versions come from the registry;"
+                " make it null here (line 13)"
+            ),
+        ),
+        (
+            "rollout:",
             "retrain: {schedule: '61 3 * * 1'}\nrollout:",
             'retrain.schedule: "61 3 * * 1" is no cron expression; "0 3 * * 1" is every Monday at 3:00 UTC (line 12)',
         ),

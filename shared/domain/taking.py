@@ -1,0 +1,124 @@
+"""Taking over a version that another workspace trained, judged and shared by a registry. Called by parts of decide.
+
+The offline gates are not asked again: they were, where the version was trained, and the verdict comes with it. Asked
+here is what depends on this environment: whether the version is barred, approval, the model's bytes, and the rollout
+in all its stages.
+"""
+
+from datetime import datetime
+
+from shared.domain.card import Card, made
+from shared.domain.changes import Draft
+from shared.domain.events import CommandGiven
+from shared.domain.gates import Verdict
+from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
+from shared.domain.lineage import ARTIFACT, FOLDER, JOB, VERDICT, numbers
+from shared.domain.making import question
+from shared.domain.observation import SharedSeen
+from shared.domain.publication import Publication
+from shared.domain.reasons import Why
+from shared.domain.record import Cause, CauseKind, Judged, Origin, Record, Release
+from shared.domain.spec import RegistryMode, Spec
+
+
+def begin_take(publication: Publication, draft: Draft, event: CommandGiven, text: str, now: datetime) -> Draft:
+    """Begin a release of a shared version, at a person's or a pipeline's word."""
+    spec, record = publication.spec, draft.record
+    registry = spec.registry
+    if registry is None or registry.mode is not RegistryMode.TAKE:
+        why = "the spec names no registry to take versions from"
+        return draft.because(Why.COMMAND_REFUSED, f"{text} In this environment {why}.")
+    if record.release is not None:
+        return draft.because(Why.COMMAND_REFUSED, f"{text} Release {record.release.number} is in flight.")
+    if record.paused is not None:
+        return draft.because(Why.COMMAND_REFUSED, f"{text} The model is paused: resume it first.")
+    release = Release(
+        number=record.last_release + 1,
+        phase=TRANSITIONS[Phase.COLLECTING, Signal.TAKE_BEGUN],
+        since=now,
+        began=now,
+        cause=Cause(kind=CauseKind.COMMAND, at=event.at, text=text),
+        publication=publication.hash,
+        origin=Origin(registry=registry.name, version=event.version or 0),
+    )
+    which = f"version {event.version}" if event.version else "the newest version"
+    return draft.with_record(release=release, last_release=release.number).because(
+        Why.TAKE_BEGUN,
+        f"{text} Release {release.number} takes {which} of registry {registry.name} over.",
+        {"release": release.number, "registry": registry.name},
+    )
+
+
+def take(publication: Publication, draft: Draft, seen: SharedSeen, now: datetime) -> Draft:
+    """Take over what was shared, with its lineage and verdict, or say why not."""
+    origin = draft.release.origin
+    assert origin is not None
+    refusal = _refusal(draft.record, origin, seen)
+    if refusal:
+        return _refused(draft.because(Why.TAKE_REFUSED, refusal), refusal, now)
+    marks = seen.marks
+    bar = next((bar for bar in draft.record.barred if bar.artifact == marks[ARTIFACT]), None)
+    if bar is not None:
+        text = f"The artifact is that of release {bar.release}, which was taken out: {bar.why}"
+        return _refused(draft.because(Why.ARTIFACT_BARRED, text), text, now)
+    judged = Judged(text=marks.get(VERDICT, "The verdict was not shared."), facts=numbers(marks))
+    draft = draft.with_release(
+        origin=Origin(registry=origin.registry, version=seen.version, job=marks.get(JOB, ""), marks=marks),
+        artifact=marks[ARTIFACT],
+        folder=marks[FOLDER],
+        judged=judged,
+    )
+    text = f"Version {seen.version} of registry {origin.registry}: {judged.text}"
+    draft = draft.because(Why.TAKEN, text, {"release": draft.release.number, "version": seen.version})
+    asked = question(publication.spec.approval, draft.record, Verdict(passed=True, text="", facts=judged.facts))
+    if asked:
+        return draft.signal(Signal.APPROVAL_NEEDED, now).because(
+            Why.APPROVAL_NEEDED, asked, {"release": draft.release.number}
+        )
+    return draft.signal(Signal.TAKEN, now)
+
+
+def hand_over(draft: Draft, now: datetime) -> Draft:
+    """A version that was taken over is registered already, in its registry."""
+    return draft.signal(Signal.MODEL_REGISTERED, now)
+
+
+def card_of_taken(publication: Publication, release: Release) -> Card:
+    """The card of a version that was trained elsewhere, made of what was shared with it."""
+    assert release.origin is not None
+    marks, judged = release.origin.marks, release.judged
+    return made(
+        publication,
+        release,
+        decision=judged.text if judged else "",
+        facts=dict(judged.facts) if judged else {},
+        lineage={"upkeep_registry": release.origin.registry, **marks},
+        data=(f"Version of the data: {marks.get('upkeep_data_version', 'unknown')}, where it was trained.",),
+    )
+
+
+def trains_elsewhere(spec: Spec, record: Record) -> str:
+    """Why nothing is trained here, in a sentence; empty where something is."""
+    if spec.registry is not None and spec.registry.mode is RegistryMode.TAKE:
+        return f"This environment takes its versions from registry {spec.registry.name}: train where they are shared."
+    if record.live is not None and record.live.registry:
+        return (
+            f"The live version is one of registry {record.live.registry}: no candidate can be held against it here."
+        )
+    return ""
+
+
+def _refusal(record: Record, origin: Origin, seen: SharedSeen) -> str:
+    which = f"version {origin.version} of the model" if origin.version else "version of the model"
+    if not seen.exists:
+        return f"Registry {origin.registry} has no {which}."
+    if not seen.marks.get(ARTIFACT) or not seen.marks.get(FOLDER):
+        return f"Version {seen.version} of registry {origin.registry} does not say what its files hash to."
+    live = record.live
+    if live is not None and (live.registry, live.version) == (origin.registry, seen.version):
+        return f"Version {seen.version} of registry {origin.registry} is live already."
+    return ""
+
+
+def _refused(draft: Draft, text: str, now: datetime) -> Draft:
+    return draft.signal(Signal.TAKE_REFUSED, now).end(now, text)
