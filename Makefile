@@ -107,7 +107,7 @@ format: $(DONE)/python ## format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schema: $(DONE)/python ## write docs/reference/upkeep.schema.json anew
+schema: $(DONE)/python ## write the JSON Schemas in docs/reference/ anew
 	$(BIN)/python -m shared.operator.schema
 
 # ---- the package that is deployed

@@ -11,6 +11,8 @@ import pytest
 from localcloud.isolation import read_pairs
 
 ROOT = Path(__file__).resolve().parent.parent
+# Before scikit-learn is there: threads that spin while they wait make fits many times slower on a busy machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -34,13 +34,15 @@ def scale(errors: Errors, better_pct: float) -> float:
 
 
 def alone(errors: Errors, rows: int, runs: int, rng: np.random.Generator) -> Draws:
-    """Each row drawn by itself, with replacement: what the normal interval takes for granted."""
+    """Each row drawn by itself, with replacement, and days made of what came: rows that do not hang together."""
     moments, count = _moments(errors), len(errors.champion)
-    sums = np.empty((runs, 1, moments.shape[1]))
+    lengths = _lengths(errors, rows)
+    ends = np.cumsum(lengths)
+    sums = np.empty((runs, len(lengths), moments.shape[1]))
     for run in range(runs):
-        times_drawn = np.bincount(rng.integers(0, count, rows), minlength=count)
-        sums[run, 0] = times_drawn @ moments
-    return Draws(sums, np.array([rows]))
+        running = np.cumsum(moments[rng.integers(0, count, rows)], axis=0)[ends - 1]
+        sums[run] = np.diff(running, axis=0, prepend=0.0)
+    return Draws(sums, lengths)
 
 
 def by_day(errors: Errors, rows: int, runs: int, rng: np.random.Generator) -> Draws:
@@ -50,11 +52,16 @@ def by_day(errors: Errors, rows: int, runs: int, rng: np.random.Generator) -> Dr
     true difference is still that of the population.
     """
     moments, count = _moments(errors), len(errors.champion)
-    full, rest = divmod(rows, errors.rows_a_day)
-    lengths = np.array([errors.rows_a_day] * full + ([rest] if rest else []))
+    lengths = _lengths(errors, rows)
     running = np.vstack([np.zeros(moments.shape[1]), np.cumsum(np.vstack([moments, moments]), axis=0)])
     starts = rng.integers(0, count, (runs, len(lengths)))
     return Draws(running[starts + lengths] - running[starts], lengths)
+
+
+def _lengths(errors: Errors, rows: int) -> NDArray[np.int64]:
+    """Rows of each day, the last one shorter."""
+    full, rest = divmod(rows, errors.rows_a_day)
+    return np.array([errors.rows_a_day] * full + ([rest] if rest else []))
 
 
 def _moments(errors: Errors) -> Array:

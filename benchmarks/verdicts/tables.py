@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from benchmarks.verdicts.comparing import RULES, Played
-from benchmarks.verdicts.judging import BY_DAY, LEAST_PCT, PROPOSED, Promoted
+from benchmarks.verdicts.judging import LEAST_PCT, Promoted
 from benchmarks.verdicts.judging import RULES as JUDGES
 from benchmarks.verdicts.latency import RULES as LATENCY_RULES
 from benchmarks.verdicts.latency import Slow
@@ -26,15 +26,15 @@ def rate(hits: int, runs: int) -> str:
 
 
 def judged(found: Iterable[Promoted], drawn: str) -> str:
-    """Promotions in percent, by rows and true effect. What is proposed needs days to go by."""
-    rules = [rule for rule in JUDGES if drawn == BY_DAY or rule != PROPOSED]
+    """Promotions in percent, by rows and true effect; beside them what the product fails, and does not leave open."""
     rows = [
         [f"{each.rows:,}", _effect(each.better_pct), _wanted(each.better_pct)]
-        + [rate(each.by_rule[rule], each.runs) for rule in rules]
+        + [rate(each.by_rule[rule], each.runs) for rule in JUDGES]
+        + [rate(each.failed, each.runs)]
         for each in found
         if each.drawn == drawn
     ]
-    return _table(["rows", "truly", "wanted", *rules], rows)
+    return _table(["rows", "truly", "wanted", *JUDGES, "product fails"], rows)
 
 
 def failed(found: Iterable[Played]) -> str:

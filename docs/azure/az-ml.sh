@@ -56,7 +56,13 @@ import json, math, sys
 found, metric = json.load(open(sys.argv[1])), sys.argv[2]
 candidate, baseline = (found[who]["metrics"][metric] for who in ("candidate", "baseline"))
 paired = found["paired"]
-worst = paired and paired["mean_difference"] + 1.96 * paired["standard_deviation"] / math.sqrt(paired["rows"])
+worst = None
+if paired:  # as Upkeep's gates: an interval that counts days, with Student's t of 20 days or more (docs/reference/gates.md)
+    mean, days = paired["mean_difference"], paired["groups"]
+    groups = len(days["rows"])
+    squares = sum((total - rows * mean) ** 2 for rows, total in zip(days["rows"], days["sums"]))
+    error = math.sqrt(groups / (groups - 1) * squares) / sum(days["rows"]) if groups > 19 else math.inf
+    worst = mean + 2.1 * error
 print(f"{metric}: candidate {candidate:.3f}, baseline {baseline:.3f}", end="")
 print(f", against the champion at worst {worst:+.3f}" if paired else ", no champion")
 sys.exit(not (math.isfinite(candidate) and candidate < baseline and (worst is None or worst < 0)))

@@ -14,7 +14,15 @@ from localcloud.demo.plan import ACTS, MILESTONES, MODEL
 from localcloud.demo.story import Story
 from localcloud.demo.watch import Told
 
-ENDS = {"ReleaseLive": "live", "GatesFailed": "refused", "RolledBack": "rolled back", "TrainingFailed": "failed"}
+ENDS = {
+    "ReleaseLive": "live",
+    "GatesFailed": "refused",
+    "GatesInconclusive": "let go",
+    "RolledBack": "rolled back",
+    "TrainingFailed": "failed",
+}
+
+VERDICTS = ("GatesPassed", "GatesFailed", "GatesInconclusive")
 
 
 def problems(story: Story, history: list[dict[str, Any]]) -> list[str]:
@@ -52,7 +60,7 @@ def table(story: Story) -> Table:
 
 def _release(number: int | None, told: list[Told]) -> list[str | Text]:
     by_word = {each.why: each for each in told}
-    begun, verdict = by_word.get("ReleaseBegun"), by_word.get("GatesPassed") or by_word.get("GatesFailed")
+    begun, verdict = by_word.get("ReleaseBegun"), next((by_word[word] for word in VERDICTS if word in by_word), None)
     end = next((each for each in reversed(told) if each.why in ENDS), None)
     facts = verdict.facts if verdict else {}
     word = ENDS[end.why] if end else "under way"

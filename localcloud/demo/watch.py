@@ -19,7 +19,17 @@ from localcloud.demo.voice import Voice
 LOOK_EVERY_S = 0.7
 MOST = 100
 GOOD = frozenset({"GatesPassed", "ReleaseLive", "SmokePassed", "StepPassed"})
-BAD = frozenset({"GatesFailed", "AnalysisFailed", "TrainingFailed", "SmokeFailed", "DeploymentFailed", "NoData"})
+BAD = frozenset(
+    {
+        "GatesFailed",
+        "GatesInconclusive",
+        "AnalysisFailed",
+        "TrainingFailed",
+        "SmokeFailed",
+        "DeploymentFailed",
+        "NoData",
+    }
+)
 TURN = frozenset({"RolledBack", "RetrainAsked", "TrainingRetried"})
 
 

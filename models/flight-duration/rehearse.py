@@ -6,6 +6,7 @@ Parts are made by Upkeep's intake, manifests sealed and candidates judged by Upk
 
 import contextlib
 import io
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
+# As in job.yml, and before scikit-learn is there: threads that spin while they wait slow a busy machine down.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "train"), str(HERE.parents[1])]
 
@@ -27,6 +30,7 @@ import train  # noqa: E402
 
 from localcloud import flights  # noqa: E402
 from shared.domain import gates, names  # noqa: E402
+from shared.domain.case import Case  # noqa: E402
 from shared.domain.evaluation import Evaluation, Scores  # noqa: E402
 from shared.domain.manifest import Manifest, Part, seal  # noqa: E402
 from shared.domain.publication import canonical  # noqa: E402
@@ -39,8 +43,8 @@ CANARY_FAILS = "Its canary is made to fail."
 PLAN = (
     ((1, 2), ""),
     ((3, 4), ""),
-    ((5, 6), ""),
-    ((7, 8), CANARY_FAILS),
+    ((5, 6), CANARY_FAILS),
+    ((7, 8), ""),
     ((9, 10), ""),
     ((11,), "Trained on the alert."),
 )
@@ -125,11 +129,16 @@ def main() -> None:
             assert manifest
             with contextlib.redirect_stdout(io.StringIO()):
                 told = run(work, release, manifest, live)
-            champion = serving(live) if live else None
-            verdict = gates.judge(spec.gates, told, manifest, champion)
+            case = Case(
+                manifest=manifest,
+                champion=serving(live) if live else None,
+                columns=spec.data.columns,
+                sample=(HERE / spec.rollout.sample_request).read_text(),
+            )
+            verdict = gates.judge(spec.gates, told, case)
             months, said = (
                 ", ".join(map(str, dropped)),
-                f"{'passes' if verdict.passed else 'refused'}: {verdict.text}",
+                f"{verdict.outcome}: {verdict.text}",
             )
             cells = (str(release), months, drift, mae(told.candidate), mae(told.champion), mae(told.baseline))
             print(f"| {' | '.join(cells)} | {told.held_out.rows} | {said} {event} |", flush=True)

@@ -167,6 +167,7 @@ def _restore(publication: Publication, draft: Draft, cause: Cause, version: int 
         restores=restored,
         artifact=restored.artifact,
         folder=restored.folder,
+        inputs=restored.inputs,
     )
     return (
         draft.barred(record.live.artifact, record.live.release, cause.text, cause.at)

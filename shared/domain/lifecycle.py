@@ -38,6 +38,7 @@ class Signal(StrEnum):
     JOB_FAILED = "job_failed"
     GATES_PASSED = "gates_passed"
     GATES_FAILED = "gates_failed"
+    GATES_INCONCLUSIVE = "gates_inconclusive"
     APPROVAL_NEEDED = "approval_needed"
     APPROVED = "approved"
     APPROVAL_REFUSED = "approval_refused"
@@ -79,6 +80,7 @@ TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
     (P.TRAINING, S.SUPERSEDED): P.SUPERSEDED,
     (P.JUDGING, S.GATES_PASSED): P.REGISTERING,
     (P.JUDGING, S.GATES_FAILED): P.REJECTED,
+    (P.JUDGING, S.GATES_INCONCLUSIVE): P.REJECTED,
     (P.JUDGING, S.APPROVAL_NEEDED): P.AWAITING_APPROVAL,
     (P.JUDGING, S.ABORTED): P.FAILED,
     (P.JUDGING, S.SUPERSEDED): P.SUPERSEDED,

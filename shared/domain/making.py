@@ -5,16 +5,26 @@ Called by decide while the release is in one of these phases.
 
 from datetime import datetime, timedelta
 
+from shared.domain.analysis import Finding
 from shared.domain.artifact import ArtifactSeen, objection
+from shared.domain.asking import question
 from shared.domain.budget import ENDED, charge
+from shared.domain.case import Case, held_out_key
 from shared.domain.changes import Draft
-from shared.domain.gates import Verdict, judge
+from shared.domain.evaluation import Evaluation
+from shared.domain.gates import judge
 from shared.domain.lifecycle import Signal
 from shared.domain.observation import EvaluationSeen, JobSeen, JobStatus, ModelSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
-from shared.domain.record import Judged, Record
-from shared.domain.spec import Approval
+from shared.domain.record import MAX_HELD_OUT, HeldOutRows, Judged
+from shared.domain.signature import declared
+
+_WORD = {
+    Finding.PASS: Why.GATES_PASSED,
+    Finding.FAIL: Why.GATES_FAILED,
+    Finding.INCONCLUSIVE: Why.GATES_INCONCLUSIVE,
+}
 
 
 def overdue(publication: Publication, since: datetime, now: datetime) -> bool:
@@ -50,28 +60,53 @@ def train(publication: Publication, draft: Draft, seen: JobSeen, now: datetime) 
 
 
 def weigh(publication: Publication, draft: Draft, seen: EvaluationSeen, now: datetime) -> Draft:
-    """Judge the candidate. What cannot be read is a refusal, and so is an artifact that was barred."""
+    """Judge the candidate. What cannot be read or judged is never a pass, nor is an artifact that was barred."""
     release = draft.release
     if seen.evaluation is None:
         text = f"The evaluation of {release.job(draft.record.model)} cannot be used: {seen.problem}."
-        return _reject(draft.because(Why.GATES_FAILED, text), text, now)
+        return _let_go(draft.because(Why.GATES_INCONCLUSIVE, text), text, now)
     artifact = seen.evaluation.artifact.sha256
-    draft = draft.with_release(artifact=artifact, artifact_path=seen.evaluation.artifact.path)
+    told = seen.evaluation
+    draft = draft.with_release(artifact=artifact, artifact_path=told.artifact.path, inputs=declared(told.inputs))
     bar = draft.record.bar_on(artifact)
     if bar is not None:
         text = f"The artifact is that of release {bar.release}, which was taken out: {bar.why}"
         return _reject(draft.because(Why.ARTIFACT_BARRED, text), text, now)
-    assert release.manifest is not None
-    verdict = judge(publication.spec.gates, seen.evaluation, release.manifest, draft.record.live)
-    facts = {"release": release.number, **verdict.facts}
-    if not verdict.passed:
-        return _reject(draft.because(Why.GATES_FAILED, verdict.text, facts), verdict.text, now)
+    case = _case(publication, draft)
+    verdict = judge(publication.spec.gates, seen.evaluation, case)
+    if verdict.usable:
+        draft = _remember(draft, held_out_key(case.manifest, publication.training.code_id), seen.evaluation)
+    draft = draft.because(_WORD[verdict.outcome], verdict.text, {"release": release.number, **verdict.facts})
+    if verdict.outcome is Finding.FAIL:
+        return _reject(draft, verdict.text, now)
     draft = draft.with_release(judged=Judged(text=verdict.text, facts=verdict.facts))
-    asked = question(publication.spec.approval, draft.record, verdict)
+    asked = question(publication.spec, draft.record, verdict)
     if asked:
-        draft = draft.signal(Signal.APPROVAL_NEEDED, now).because(Why.GATES_PASSED, verdict.text, facts)
+        draft = draft.signal(Signal.APPROVAL_NEEDED, now)
         return draft.because(Why.APPROVAL_NEEDED, asked, {"release": release.number})
-    return draft.signal(Signal.GATES_PASSED, now).because(Why.GATES_PASSED, verdict.text, facts)
+    if not verdict.passed:
+        return _let_go(draft, verdict.text, now)
+    return draft.signal(Signal.GATES_PASSED, now)
+
+
+def _case(publication: Publication, draft: Draft) -> Case:
+    manifest, record = draft.release.manifest, draft.record
+    assert manifest is not None
+    key = held_out_key(manifest, publication.training.code_id)
+    return Case(
+        manifest=manifest,
+        champion=record.live,
+        known=next((judged for judged in record.held_out if judged.of == key), None),
+        columns=publication.spec.data.columns,
+        sample=publication.sample_request,
+    )
+
+
+def _remember(draft: Draft, key: str, evaluation: Evaluation) -> Draft:
+    """Keep what these held-out parts were, so that they cannot be others next time."""
+    rows, sha256 = evaluation.held_out.rows, evaluation.held_out.sha256
+    others = (judged for judged in draft.record.held_out if judged.of != key)
+    return draft.with_record(held_out=(*others, HeldOutRows(of=key, rows=rows, sha256=sha256))[-MAX_HELD_OUT:])
 
 
 def await_approval(publication: Publication, draft: Draft, now: datetime) -> Draft:
@@ -81,18 +116,6 @@ def await_approval(publication: Publication, draft: Draft, now: datetime) -> Dra
     text = "Nobody approved the candidate in time."
     draft = draft.because(Why.APPROVAL_EXPIRED, text).signal(Signal.APPROVAL_EXPIRED, now)
     return draft.end(now, text)
-
-
-def question(approval: Approval, record: Record, verdict: Verdict) -> str:
-    """Why a person has to say yes; empty when nobody has to."""
-    effect = verdict.facts.get("improvement_pct")
-    if approval.required == "always":
-        return "Every release of this model needs approval."
-    if approval.required == "rules" and approval.first_release and record.live is None:
-        return "It is the first release of this model, which needs approval."
-    if approval.required == "rules" and isinstance(effect, float) and effect < approval.effect_under_pct:
-        return f"An effect of {effect:.1f} % is under {approval.effect_under_pct:g} %, which needs approval."
-    return ""
 
 
 def register(draft: Draft, seen: ModelSeen, artifact: ArtifactSeen | None, now: datetime) -> Draft:
@@ -124,6 +147,11 @@ def changed(draft: Draft, wrong: str, now: datetime) -> Draft:
         .barred(release.artifact, release.number, wrong, now)
         .end(now, wrong)
     )
+
+
+def _let_go(draft: Draft, text: str, now: datetime) -> Draft:
+    """End the release without barring its artifact: nothing was found against it."""
+    return draft.signal(Signal.GATES_INCONCLUSIVE, now).end(now, text)
 
 
 def _reject(draft: Draft, text: str, now: datetime) -> Draft:

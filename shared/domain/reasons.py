@@ -38,6 +38,7 @@ class Why(StrEnum):
     TRAINING_COMPLETED = "TrainingCompleted"
     GATES_PASSED = "GatesPassed"
     GATES_FAILED = "GatesFailed"
+    GATES_INCONCLUSIVE = "GatesInconclusive"
     ARTIFACT_BARRED = "ArtifactBarred"
     APPROVAL_NEEDED = "ApprovalNeeded"
     APPROVED = "Approved"

@@ -14,6 +14,7 @@ from shared.domain.stages import StageMove
 MAX_BARRED = 200
 MAX_PARTS = 400
 MAX_KEPT = 10
+MAX_HELD_OUT = 20
 
 
 class CauseKind(StrEnum):
@@ -37,7 +38,8 @@ class Serving(Kept, frozen=True, kw_only=True):
     """A model version that serves, or served, live traffic, and the deployment that carries it.
 
     `folder` is the hash of its files when it was registered; empty for one of before they were hashed. `registry` is
-    where it was taken from; its version and job are then those of the registry.
+    where it was taken from; its version and job are then those of the registry. `inputs`
+    are the columns that it takes, with their types, as far as its evaluation told.
     """
 
     release: int
@@ -49,6 +51,15 @@ class Serving(Kept, frozen=True, kw_only=True):
     since: datetime
     folder: str = ""
     registry: str = ""
+    inputs: dict[str, str] = {}
+
+
+class HeldOutRows(Kept, frozen=True, kw_only=True):
+    """Held-out rows as an evaluation told of them. `of` names the parts, and the code that read them."""
+
+    of: str
+    rows: int
+    sha256: str
 
 
 class Bar(Kept, frozen=True, kw_only=True):
@@ -128,6 +139,7 @@ class Release(Kept, frozen=True, kw_only=True):
     superseded: bool = False
     ordered: datetime | None = None
     hurried: bool = False
+    inputs: dict[str, str] = {}
 
     def job(self, model: str) -> str:
         """Name of the job of the present attempt."""
@@ -175,7 +187,8 @@ class Record(Kept, frozen=True, kw_only=True):
     `kept` are versions that were live before, newest last: what can be rolled back to. `stages` and `shares` are what
     is left to do of the registered versions' stages and of sharing them. `held_up` is what the next release was last
     told to wait for. `compute_hours` are the node hours of trainings in the last thirty days, by the day (UTC) on
-    which they ended.
+    which they ended. `held_out` are the rows of the last evaluations: the same parts must not have other rows
+    next time.
     """
 
     model: str
@@ -196,6 +209,7 @@ class Record(Kept, frozen=True, kw_only=True):
     trained_on: str = ""
     held_up: str = ""
     compute_hours: dict[str, float] = {}
+    held_out: tuple[HeldOutRows, ...] = ()
     last: Outcome | None = None
 
     @property

@@ -173,6 +173,7 @@ def go_live(draft: Draft, signal: Signal, now: datetime) -> Draft:
         since=now,
         folder=release.folder,
         registry=release.registry,
+        inputs=release.inputs,
     )
     text = f"Version {live.version} is live as {live.deployment}."
     draft = draft.signal(signal, now).because(

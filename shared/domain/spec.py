@@ -11,6 +11,7 @@ from msgspec import Meta, field
 
 from shared.domain.base import Written
 from shared.domain.spec_evidence import Answer
+from shared.domain.spec_gates import Gates
 from shared.domain.spec_types import NotNegative, Percent, Positive, RelativePath
 
 ModelName = Annotated[
@@ -71,22 +72,18 @@ class Training(Written, frozen=True, kw_only=True):
     max_attempts: Annotated[int, Meta(ge=1, le=9)] = 2
 
 
-class Gates(Written, frozen=True, kw_only=True):
-    """What a candidate must show on the held-out rows before it is registered."""
-
-    metric: str
-    direction: Literal["minimize", "maximize"]
-    floor: float | None = None
-    min_improvement_pct: Percent = 0.0
-    min_rows: Positive = 100
-
-
 class Approval(Written, frozen=True, kw_only=True):
-    """Whether a candidate that passed the gates waits for a person. Without an answer it is let go in the end."""
+    """Whether a candidate that passed the gates waits for a person. Without an answer it is let go in the end.
+
+    Of the rules, `slice_worse` is about slices that were measured worse than the tolerance but not proven to be, and
+    `schema_changed` about a model that takes other inputs than the live one.
+    """
 
     required: Literal["never", "always", "rules"] = "never"
     first_release: bool = True
     effect_under_pct: Percent = 0.0
+    slice_worse: bool = True
+    schema_changed: bool = True
     expires_s: Positive = 7 * 86_400
 
 

@@ -7,13 +7,12 @@ in all its stages.
 
 from datetime import datetime
 
+from shared.domain.asking import rule
 from shared.domain.card import Card, made
 from shared.domain.changes import Draft
 from shared.domain.events import CommandGiven
-from shared.domain.gates import Verdict
 from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
 from shared.domain.lineage import ARTIFACT, FOLDER, JOB, VERDICT, numbers
-from shared.domain.making import question
 from shared.domain.observation import SharedSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
@@ -70,7 +69,7 @@ def take(publication: Publication, draft: Draft, seen: SharedSeen, now: datetime
     )
     text = f"Version {seen.version} of registry {origin.registry}: {judged.text}"
     draft = draft.because(Why.TAKEN, text, {"release": draft.release.number, "version": seen.version})
-    asked = question(publication.spec.approval, draft.record, Verdict(passed=True, text="", facts=judged.facts))
+    asked = rule(publication.spec.approval, draft.record, judged.facts)
     if asked:
         return draft.signal(Signal.APPROVAL_NEEDED, now).because(
             Why.APPROVAL_NEEDED, asked, {"release": draft.release.number}

@@ -1,6 +1,7 @@
-"""The JSON Schema of upkeep.yaml, for editors: `python -m shared.operator.schema` writes it into docs/reference/.
+"""The JSON Schemas of upkeep.yaml and evaluation.json: `python -m shared.operator.schema` writes them into
+docs/reference/.
 
-A test holds the file and the types together.
+A test holds the files and the types together.
 """
 
 import json
@@ -10,20 +11,29 @@ from typing import Any
 
 import msgspec
 
+from shared.domain.evaluation import Evaluation
 from shared.domain.spec import Document
 
-FILE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "upkeep.schema.json"
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
+FILE = FOLDER / "upkeep.schema.json"
+EVALUATION_FILE = FOLDER / "evaluation.schema.json"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema() -> dict[str, Any]:
-    """The schema as plain values."""
-    body = msgspec.json.schema(Document, schema_hook=_anything)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "upkeep.yaml", **body}
+    """The schema of upkeep.yaml as plain values."""
+    return {"$schema": _DIALECT, "title": "upkeep.yaml", **msgspec.json.schema(Document, schema_hook=_anything)}
 
 
-def text() -> str:
-    """The schema as it stands in the file."""
-    return json.dumps(schema(), indent=2) + "\n"
+def evaluation_schema() -> dict[str, Any]:
+    """The schema of evaluation.json. Keys that it does not know are let pass, as Upkeep does."""
+    return {"$schema": _DIALECT, "title": "evaluation.json", **msgspec.json.schema(Evaluation)}
+
+
+def texts() -> dict[Path, str]:
+    """Each file with the schema as it stands in it."""
+    schemas = {FILE: schema(), EVALUATION_FILE: evaluation_schema()}
+    return {file: json.dumps(body, indent=2) + "\n" for file, body in schemas.items()}
 
 
 def _anything(kind: type) -> dict[str, Any]:
@@ -33,10 +43,11 @@ def _anything(kind: type) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write the file."""
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    FILE.write_text(text(), encoding="utf-8")
-    sys.stdout.write(f"wrote {FILE}\n")
+    """Write the files."""
+    for file, text in texts().items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"wrote {file}\n")
 
 
 if __name__ == "__main__":

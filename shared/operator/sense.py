@@ -12,6 +12,7 @@ from shared.domain.record import MAX_PARTS
 from shared.domain.spec import Column, ColumnType, Data, Freeze, RegistryMode, Rollout, Spec
 from shared.operator import sense_evidence
 from shared.operator.places import Mistake, Path
+from shared.operator.sense_gates import gate_mistakes
 from shared.operator.shape import nearest
 
 NUMBERS = frozenset({ColumnType.INT64, ColumnType.FLOAT64})
@@ -26,8 +27,7 @@ def mistakes(spec: Spec, folder: FilePath) -> Iterator[Mistake]:
     yield from _budget(spec)
     yield from _freezes(spec.freezes)
     yield from _registry(spec)
-    if not spec.gates.metric.strip():
-        yield Mistake(("gates", "metric"), "must name a metric of evaluation.json")
+    yield from gate_mistakes(spec.gates)
     for rule in spec.alerts:
         if not rule.strip():
             yield Mistake(("alerts",), "holds an alert rule without a name")

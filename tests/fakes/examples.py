@@ -5,19 +5,8 @@ from datetime import UTC, datetime, timedelta
 from shared.domain.events import DataArrived
 from shared.domain.manifest import Part
 from shared.domain.publication import Publication, ServingAssets, TrainingAssets
-from shared.domain.spec import (
-    AlertResponse,
-    Batch,
-    Column,
-    ColumnType,
-    Data,
-    Gates,
-    Retrain,
-    Rollout,
-    Spec,
-    Step,
-    Training,
-)
+from shared.domain.spec import AlertResponse, Batch, Column, ColumnType, Data, Retrain, Rollout, Spec, Step, Training
+from shared.domain.spec_gates import Gates
 
 MODEL = "flights"
 ENDPOINT = "flights"

@@ -6,11 +6,23 @@ what the product must never do, as `Violation`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, ShareModel, SubmitJob
 from shared.domain.artifact import ArtifactSeen
-from shared.domain.evaluation import Artifact, ChampionScores, Evaluation, HeldOut, Paired, Scores
+from shared.domain.evaluation import (
+    Artifact,
+    ChampionScores,
+    Evaluation,
+    Groups,
+    HeldOut,
+    Input,
+    Leakage,
+    Paired,
+    Scores,
+)
 from shared.domain.manifest import Manifest
 from shared.domain.observation import (
     DeploymentState,
@@ -47,6 +59,7 @@ class Fate:
     job: JobStatus = JobStatus.COMPLETED
     job_s: float = 60
     better: bool = True
+    sure: bool = True
     deploys: bool = True
     deploy_s: float = 90
     smoke: bool = True
@@ -115,19 +128,47 @@ class Endpoint:
     deployments: dict[str, Deployment] = field(default_factory=dict)
 
 
-def evaluate(manifest: Manifest, champion: Serving | None, *, better: bool, artifact: str) -> Evaluation:
-    """An evaluation such as a training job writes: the candidate is plainly better than the champion, or worse."""
+GROUPS = 25
+SPREAD = 8.0
+INPUTS = (Input(name="minutes", type="number"),)
+LEAKAGE = Leakage(
+    overlapping_rows=0,
+    train_until=datetime(2025, 1, 31, tzinfo=UTC),
+    held_out_from=datetime(2025, 2, 1, tzinfo=UTC),
+)
+
+
+def by_day(rows: int, mean: float, spread: float = SPREAD) -> Groups:
+    """Rows in days that differ by the spread (of a day's sum), with that mean over all of them."""
+    counts = tuple(rows // GROUPS + (day < rows % GROUPS) for day in range(GROUPS))
+    around = [0.0, *(spread if day % 2 else -spread for day in range(1, GROUPS))]
+    return Groups(by="day", rows=counts, sums=tuple(n * mean + off for n, off in zip(counts, around, strict=True)))
+
+
+def evaluate(
+    manifest: Manifest, champion: Serving | None, *, better: bool, artifact: str, spread: float = SPREAD
+) -> Evaluation:
+    """An evaluation such as a training job writes: the candidate is plainly better than the champion, or worse.
+
+    With a spread of 300 the days differ so much that the numbers do not say which.
+    """
+    rows = sum(part.rows for part in manifest.parts if part.name in manifest.held_out)
+    mean = -2.0 if better else 2.0
     return Evaluation(
         schema="upkeep.evaluation/1",
         data_version=manifest.version,
-        held_out=HeldOut(parts=manifest.held_out, rows=5_000, sha256="0" * 64),
+        held_out=HeldOut(parts=manifest.held_out, rows=rows, sha256="0" * 64),
         candidate=Scores(metrics={"mae": 8.0 if better else 12.0}),
         champion=ChampionScores(version=str(champion.version), metrics={"mae": 10.0}) if champion else None,
         baseline=Scores(metrics={"mae": 20.0 if champion or better else 11.0}),
-        paired=Paired(metric="mae", rows=5_000, mean_difference=-2.0 if better else 2.0, standard_deviation=5.0)
+        paired=Paired(
+            metric="mae", rows=rows, mean_difference=mean, standard_deviation=9.0, groups=by_day(rows, mean, spread)
+        )
         if champion
         else None,
         artifact=Artifact(sha256=artifact),
+        leakage=LEAKAGE,
+        inputs=INPUTS,
     )
 
 
@@ -142,6 +183,7 @@ class FakePlatform:
         interrupt: Interrupt = never,
     ) -> None:
         self.clock, self.archive, self.fate_of, self.interrupt = clock, archive, fate_of, interrupt
+        self.inputs, self.held_out_sha256 = INPUTS, "0" * 64
         self.jobs: dict[str, Job] = {}
         self.versions: dict[int, str] = {}
         self.registered: dict[int, RegisterModel] = {}
@@ -172,7 +214,16 @@ class FakePlatform:
             ends = self.clock.now() + timedelta(seconds=fate.job_s)
             self.jobs[order.job] = Job(order=order, ends=ends, fate=fate, begins=self.clock.now())
             evaluation = evaluate(
-                order.manifest, order.champion, better=fate.better, artifact=f"{order.manifest.version}-{order.job}"
+                order.manifest,
+                order.champion,
+                better=fate.better,
+                artifact=f"{order.manifest.version}-{order.job}",
+                spread=SPREAD if fate.sure else 300.0,
+            )
+            evaluation = msgspec.structs.replace(
+                evaluation,
+                inputs=self.inputs,
+                held_out=msgspec.structs.replace(evaluation.held_out, sha256=self.held_out_sha256),
             )
             self.archive.evaluations[order.job] = EvaluationSeen(evaluation=evaluation)
             self.archive.files[order.job] = {"model.skops": evaluation.artifact.sha256, "signature.json": "s"}

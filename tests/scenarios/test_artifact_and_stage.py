@@ -38,7 +38,7 @@ def never_deploys(story: Story, version: int) -> None:
 def test_a_registered_version_tells_its_whole_lineage() -> None:
     story = live_story()
     order = story.platform.registered[1]
-    assert order.properties["upkeep_verdict_numbers"].startswith('{"metric":"mae","rows":5000,"candidate":8.0')
+    assert order.properties["upkeep_verdict_numbers"].startswith('{"metric":"mae","rows":1000,"candidate":8.0')
     assert order.properties["upkeep_folder_sha256"] == story.record.live.folder  # type: ignore[union-attr]
     assert order.properties["upkeep_cause"] == "2 fresh parts with 2000 rows are waiting."
 

@@ -13,12 +13,16 @@ import msgspec
 import pytest
 
 from localcloud import flights
+from shared.domain.analysis import Finding
+from shared.domain.case import Case
 from shared.domain.evaluation import Evaluation
+from shared.domain.gates import judge
 from shared.domain.manifest import Manifest, Part, seal
 from shared.domain.publication import canonical
 from shared.domain.spec import Data
 from shared.intake.reading import read
 from shared.operator.reading import read_spec
+from tests.unit.domain.judged import CHAMPION
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "flight-duration"
 LEAKS = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"}
@@ -97,6 +101,7 @@ def test_a_first_candidate_is_scored_beside_the_baseline_only(world: World):
     told = world.evaluation()
     assert told.champion is None
     assert told.paired is None
+    assert {each.champion for each in told.slices} == {None}
     assert told.baseline
     assert 0 < (told.candidate.metrics["mae"] or 0) < 30
 
@@ -104,6 +109,39 @@ def test_a_first_candidate_is_scored_beside_the_baseline_only(world: World):
 def test_the_evaluation_names_the_data_version_that_upkeep_sealed(world: World):
     world.train()
     assert world.evaluation().data_version == world.manifest.version
+
+
+def test_the_judge_can_use_what_the_job_tells(world: World):
+    spec = read_spec(MODEL, "local")
+    lenient = msgspec.structs.replace(spec.gates, min_rows=100, min_groups=2, slices=None)
+    sample = (MODEL / spec.rollout.sample_request).read_text()
+    case = Case(manifest=world.manifest, columns=spec.data.columns, sample=sample)
+    world.train(out="first")
+    assert judge(lenient, world.evaluation("first"), case).usable
+    world.train("--champion", str(world.folder / "first/model"), "--champion-version", "1")
+    verdict = judge(lenient, world.evaluation(), msgspec.structs.replace(case, champion=CHAMPION))
+    assert verdict.usable, verdict.text
+    assert verdict.outcome is Finding.FAIL, "a copy is no better"
+
+
+def test_rows_of_both_models_are_summed_by_day(world: World):
+    world.train(out="first")
+    world.train("--champion", str(world.folder / "first/model"), "--champion-version", "1")
+    paired = world.evaluation().paired
+    assert paired
+    assert paired.groups
+    assert (paired.groups.by, sum(paired.groups.rows)) == ("day", paired.rows)
+    assert len(paired.groups.rows) in (2, 3)  # 1,500 flights are not two days
+
+
+def test_no_held_out_flight_is_trained_on(world: World):
+    world.train()
+    leakage = world.evaluation().leakage
+    assert leakage
+    assert leakage.overlapping_rows == 0
+    assert leakage.train_until
+    assert leakage.held_out_from
+    assert leakage.train_until <= leakage.held_out_from
 
 
 def test_cancelled_flights_are_left_out_of_the_held_out_rows(world: World):
@@ -131,7 +169,8 @@ def test_the_same_manifest_gives_the_same_bytes_and_numbers(world: World):
     world.train(out="one")
     world.train(out="two")
     assert world.model("one") == world.model("two")
-    assert world.evaluation("one") == world.evaluation("two")
+    one, two = (msgspec.structs.replace(world.evaluation(name), scoring=None) for name in ("one", "two"))
+    assert one == two
 
 
 def test_the_inputs_hold_nothing_that_is_known_only_after_departure():

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import evaluate
+import evaluation_file
 import features
 import model_file
 import numpy as np
@@ -47,22 +48,24 @@ def _run(paths: argparse.Namespace, progress: Progress) -> None:
     manifest = read_manifest(paths.manifest)
     champion = None if paths.champion_version == NO_CHAMPION else model_file.load(paths.champion)
     train = _rows(paths.parts, manifest.train, features.INPUTS, "train", progress)
-    needed = {**features.INPUTS, **(champion.inputs if champion else {})}
+    needed = {**features.INPUTS, **dict.fromkeys(evaluate.SLICES, "string"), **(champion.inputs if champion else {})}
     held_out = _rows(paths.parts, manifest.held_out, needed, "held_out", progress)
 
     inputs = features.matrix(train.table, features.INPUTS)
     candidate = features.fit(inputs, train.minutes, progress.iteration, features.ITERATIONS)
     sha256 = model_file.save(paths.model, candidate, features.INPUTS)
+    size = (paths.model / model_file.MODEL).stat().st_size
     # What was written is what is scored: a model that does not survive its file must not be promoted.
-    written = model_file.load(paths.model)
+    written = evaluate.Written(model_file.load(paths.model), sha256, size)
     predictions = {
-        "candidate": _predict(written, held_out),
+        "candidate": _predict(written.loaded, held_out),
         "baseline": evaluate.route_medians(train, held_out),
     }
     if champion:
         predictions["champion"] = _predict(champion, held_out)
-    document = evaluate.evaluation(manifest, held_out, predictions, paths.champion_version, sha256)
-    evaluate.write(paths.evaluation, document)
+    rows = {"train": train, "held_out": held_out}
+    document = evaluate.evaluation(manifest, rows, predictions, paths.champion_version, written)
+    evaluation_file.write(paths.evaluation, document)
     for who in predictions:
         mae = document[who]["metrics"]["mae"]
         progress.line(f"{who}: {mae:.2f} minutes mean absolute error on {len(held_out.minutes)} held-out rows")

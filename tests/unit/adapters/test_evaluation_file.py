@@ -26,7 +26,7 @@ def test_a_good_one_is_read() -> None:
 
 
 def test_fields_that_nobody_knows_yet_are_passed_over() -> None:
-    assert read_evaluation(document(slices={"carrier": {}})).evaluation
+    assert read_evaluation(document(weather={"wind": {}})).evaluation
 
 
 @pytest.mark.parametrize(

@@ -85,17 +85,22 @@ def test_a_copy_of_the_champion_is_not_promoted() -> None:
     assert not judging.promotes_its_copy()
 
 
-def test_a_candidate_as_good_is_promoted_by_chance_only_where_rows_are_independent(
-    measured: verdicts.Measured,
-) -> None:
-    alone = [each for each in measured.judged if each.drawn == "alone" and each.better_pct == 0]
-    assert len(alone) == len(judging.ROWS)
-    assert all(each.by_rule["product"] <= 0.05 * each.runs for each in alone)
+def test_a_candidate_as_good_is_promoted_by_chance_only(measured: verdicts.Measured) -> None:
+    """The interval may miss in 2.5 % on that side; 200 runs tell that to two or three percent."""
+    as_good = [each for each in measured.judged if each.better_pct == 0]
+    assert len(as_good) == len(judging.DRAWN) * len(judging.ROWS)
+    assert all(each.by_rule["product, no least effect"] <= 0.08 * each.runs for each in as_good)
+
+
+def test_a_candidate_as_good_is_not_promoted_on_days_that_are_too_few(measured: verdicts.Measured) -> None:
+    few = [each for each in measured.judged if each.rows <= 2_000]
+    assert all(each.by_rule["product"] == each.failed == 0 for each in few)
 
 
 def test_a_candidate_better_by_a_tenth_is_promoted_on_many_rows(measured: verdicts.Measured) -> None:
-    found = [each for each in measured.judged if each.rows == 27_000 and each.better_pct == 10]
-    assert all(each.by_rule["product"] > 0.99 * each.runs for each in found)
+    found = {each.drawn: each for each in measured.judged if each.rows == 27_000 and each.better_pct == 10}
+    for drawn, share in (("alone", 0.99), (judging.BY_DAY, 0.95)):
+        assert found[drawn].by_rule["product"] > share * found[drawn].runs
 
 
 def test_rows_drawn_by_the_day_keep_the_true_difference(measured: verdicts.Measured) -> None:

@@ -1,100 +1,339 @@
-"""The judge fails closed: each thing that is missing, not finite or not ours is a refusal with a sentence."""
+"""The judge of candidates: surely better by enough, worse, or not to be told; closed where anything is missing."""
 
 import math
-from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import pytest
 
-from shared.domain.evaluation import Evaluation, Scores
+from shared.domain.analysis import Finding
+from shared.domain.evaluation import Evaluation, Groups, Input, Leakage, Scores, Scoring, Slice
 from shared.domain.gates import judge
-from shared.domain.manifest import Manifest, seal
-from shared.domain.record import Serving
-from shared.domain.spec import Gates
-from tests.fakes.examples import MODEL, a_part, a_spec
-from tests.fakes.platform import evaluate
-
-GATES = a_spec().gates
-CHAMPION = Serving(
-    release=1,
-    version=1,
-    deployment="r0001",
-    job="flights-0001-a1",
-    artifact="old",
-    publication="p",
-    since=datetime(2026, 1, 1, tzinfo=UTC),
+from shared.domain.metrics import Task
+from shared.domain.record import HeldOutRows
+from shared.domain.spec_gates import Bound, Leaks, Slices
+from tests.fakes.platform import LEAKAGE, by_day, evaluate
+from tests.unit.domain.judged import (
+    CASE,
+    CHAMPION,
+    FIRST,
+    GATES,
+    ROWS,
+    better,
+    gates,
+    manifest,
+    of,
+    of_losses,
+    replace,
+    spread,
 )
 
 
-def manifest() -> Manifest:
-    sealed = seal(MODEL, a_spec().data, (a_part(1), a_part(2)))
-    assert sealed is not None
-    return sealed
-
-
-def better(**changes: Any) -> Evaluation:
-    evaluation = evaluate(manifest(), CHAMPION, better=True, artifact="new")
-    return msgspec.structs.replace(evaluation, **changes)
-
-
 def test_a_candidate_that_is_better_by_the_least_effect_passes() -> None:
-    assert judge(GATES, better(), manifest(), CHAMPION).passed
+    assert judge(GATES, better(), CASE).passed
 
 
-def test_the_verdict_carries_both_numbers_and_the_improvement() -> None:
-    facts = judge(GATES, better(), manifest(), CHAMPION).facts
+def test_the_verdict_carries_the_numbers_and_the_interval() -> None:
+    facts = judge(GATES, better(), CASE).facts
     assert (facts["candidate"], facts["champion"], facts["improvement_pct"]) == (8.0, 10.0, 20.0)
+    assert 19.0 < float(facts["improvement_pct_low"] or 0) < 20.0 < float(facts["improvement_pct_high"] or 0) < 21.0
+    assert (facts["groups"], facts["grouped_by"]) == (25, "day")
 
 
-def test_more_is_better_where_the_spec_maximizes() -> None:
-    gates = Gates(metric="mae", direction="maximize", floor=5.0, min_improvement_pct=2.0, min_rows=1_000)
-    verdict = judge(gates, better(), manifest(), CHAMPION)
-    assert not verdict.passed
-    assert verdict.facts["improvement_pct"] == -20.0
+def test_a_candidate_that_is_surely_worse_fails() -> None:
+    worse = evaluate(manifest(), CHAMPION, better=False, artifact="new")
+    assert judge(GATES, worse, CASE).outcome is Finding.FAIL
 
 
-def test_an_improvement_under_the_least_effect_is_refused() -> None:
-    gates = msgspec.structs.replace(GATES, min_improvement_pct=25.0)
-    assert "the least worth a release" in judge(gates, better(), manifest(), CHAMPION).text
+def test_an_improvement_that_is_surely_under_the_least_effect_fails() -> None:
+    verdict = judge(replace(GATES, min_improvement_pct=25.0), better(), CASE)
+    assert verdict.outcome is Finding.FAIL
+    assert "the least worth a release" in verdict.text
+
+
+def unsure(**changes: Any) -> Evaluation:
+    return replace(evaluate(manifest(), CHAMPION, better=True, artifact="new", spread=300.0), **changes)
+
+
+def test_days_that_differ_as_much_as_the_models_leave_it_open() -> None:
+    assert judge(GATES, unsure(), CASE).outcome is Finding.INCONCLUSIVE
+
+
+def test_the_same_rows_would_pass_if_they_were_independent() -> None:
+    """That is why the spec has to say so."""
+    verdict = judge(replace(GATES, groups="none"), unsure(), CASE)
+    assert verdict.passed
+    assert "takes for independent" in verdict.text
+
+
+def test_an_improvement_short_of_the_least_effect_that_might_reach_it_is_left_open() -> None:
+    told = better()
+    assert told.paired is not None
+    paired = replace(told.paired, standard_deviation=99.0, groups=by_day(ROWS, -2.0, spread=60.0))
+    verdict = judge(replace(GATES, min_improvement_pct=21.0), replace(told, paired=paired), CASE)
+    assert verdict.outcome is Finding.INCONCLUSIVE
+
+
+def test_fewer_days_than_an_interval_needs_leave_it_open() -> None:
+    verdict = judge(replace(GATES, min_groups=26), better(), CASE)
+    assert verdict.outcome is Finding.INCONCLUSIVE
+    assert "26 groups are the least" in verdict.text
+
+
+def test_a_copy_of_the_champion_fails_even_without_a_least_effect() -> None:
+    told = better(candidate=Scores(metrics={"mae": 10.0}))
+    assert told.paired is not None
+    paired = replace(told.paired, mean_difference=0.0, standard_deviation=0.0, groups=by_day(ROWS, 0.0, 0.0))
+    verdict = judge(replace(GATES, min_improvement_pct=0.0), replace(told, paired=paired), CASE)
+    assert verdict.outcome is Finding.FAIL
 
 
 def test_a_first_candidate_needs_no_champion() -> None:
-    evaluation = evaluate(manifest(), None, better=True, artifact="new")
-    assert judge(GATES, evaluation, manifest(), None).passed
+    assert judge(GATES, evaluate(manifest(), None, better=True, artifact="new"), FIRST).passed
 
 
-@pytest.mark.parametrize("value", [None, math.nan, math.inf])
-def test_a_metric_that_is_missing_or_not_finite_is_never_a_pass(value: float | None) -> None:
-    evaluation = better(candidate=Scores(metrics={"mae": value}))
-    assert not judge(GATES, evaluation, manifest(), CHAMPION).passed
+def test_a_first_candidate_that_does_not_beat_the_baseline_fails() -> None:
+    told = evaluate(manifest(), None, better=False, artifact="new")
+    assert judge(GATES, told, FIRST).outcome is Finding.FAIL
+
+
+@pytest.mark.parametrize(
+    ("told", "passes"),
+    [
+        (of("auc", Task.BINARY, 0.85, 0.80, 0.5), True),
+        (of("auc", Task.BINARY, 0.75, 0.80, 0.5), False),
+        (of("f1", Task.BINARY, 0.62, 0.55, 0.1), True),
+        (of("medae", Task.REGRESSION, 0.80, 0.90, 3.0), True),
+        (of("medae", Task.REGRESSION, 0.95, 0.90, 3.0), False),
+        (of("balanced_accuracy", Task.MULTICLASS, 0.7, 0.6, 0.33), True),
+        (of("f1_macro", Task.MULTICLASS, 0.5, 0.6, 0.33), False),
+        (of_losses("log_loss", Task.BINARY, 0.30, 0.35, 0.69, -0.05), True),
+        (of_losses("brier", Task.BINARY, 0.20, 0.16, 0.25, 0.04), False),
+        (of_losses("accuracy", Task.MULTICLASS, 0.92, 0.88, 0.4, -0.04), True),
+        (of_losses("accuracy", Task.MULTICLASS, 0.86, 0.88, 0.4, 0.02), False),
+        (of_losses("rmse", Task.REGRESSION, 3.0, 4.0, 9.0, -7.0), True),
+        (of_losses("r2", Task.REGRESSION, 0.8, 0.7, 0.0, -12.0), True),
+        (of_losses("r2", Task.REGRESSION, 0.6, 0.7, 0.0, 12.0), False),
+    ],
+)
+def test_each_metric_is_judged_in_its_own_direction(told: Evaluation, passes: bool) -> None:
+    (name,) = told.candidate.metrics
+    verdict = judge(gates(name, Task(told.task)), told, CASE)
+    assert verdict.usable, verdict.text
+    assert verdict.outcome is (Finding.PASS if passes else Finding.FAIL)
+
+
+def test_the_interval_of_a_root_is_that_of_the_root() -> None:
+    facts = judge(gates("rmse", Task.REGRESSION), of_losses("rmse", Task.REGRESSION, 3.0, 4.0, 9.0, -7.0), CASE).facts
+    high = 4.0 - math.sqrt(16.0 + float(facts["difference_low"] or 0))
+    assert facts["improvement_pct_high"] == pytest.approx(100 * high / 4.0)
+
+
+def test_a_metric_of_ones_own_needs_its_direction() -> None:
+    told = of("profit", Task.REGRESSION, 11.0, 10.0, 1.0)
+    assert judge(replace(gates("profit", Task.REGRESSION), direction="maximize"), told, CASE).passed
+    assert not judge(gates("profit", Task.REGRESSION), told, CASE).usable
+
+
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, -1.0])
+def test_a_metric_that_is_missing_or_cannot_be_is_never_a_pass(value: float | None) -> None:
+    assert not judge(GATES, better(candidate=Scores(metrics={"mae": value})), CASE).passed
 
 
 def spoilt() -> dict[str, Evaluation]:
     good = better()
     assert good.champion is not None
     assert good.paired is not None
-    replace = msgspec.structs.replace
+    groups = good.paired.groups
+    assert groups is not None
+    first, *rest = groups.sums
     return {
         "other data": better(data_version="x"),
         "other held-out parts": better(held_out=replace(good.held_out, parts=("x",))),
-        "too few rows": better(held_out=replace(good.held_out, rows=10)),
+        "no hash of the rows": better(held_out=replace(good.held_out, sha256="")),
+        "more rows than there are": better(held_out=replace(good.held_out, rows=9_999)),
+        "another task": better(task="binary"),
         "no champion scored": better(champion=None),
         "another champion scored": better(champion=replace(good.champion, version="7")),
         "metric of another name": better(candidate=Scores(metrics={"rmse": 1.0})),
-        "over the floor": better(candidate=Scores(metrics={"mae": 15.5})),
         "no baseline": better(baseline=None),
-        "no better than the baseline": better(baseline=Scores(metrics={"mae": 8.0})),
         "no paired differences": better(paired=None),
+        "paired differences of another loss": better(paired=replace(good.paired, metric="mse")),
         "paired difference not finite": better(paired=replace(good.paired, mean_difference=math.nan)),
-        "paired difference within chance": better(paired=replace(good.paired, mean_difference=-0.01)),
+        "paired difference not that of the metrics": better(paired=replace(good.paired, mean_difference=-2.1)),
         "few pairs": better(paired=replace(good.paired, rows=3)),
+        "no groups": better(paired=replace(good.paired, groups=None)),
+        "groups of another kind": better(paired=replace(good.paired, groups=replace(groups, by="week"))),
+        "a sum that does not fit": better(
+            paired=replace(good.paired, groups=replace(groups, sums=(first + 1, *rest)))
+        ),
+        "a group without rows": better(
+            paired=replace(good.paired, groups=replace(groups, rows=(0, *groups.rows[1:])))
+        ),
+        "a group a row": better(
+            paired=replace(good.paired, groups=replace(groups, rows=(1,) * ROWS, sums=(-2.0,) * ROWS))
+        ),
+        "groups that spread more than rows": better(paired=replace(good.paired, groups=spread(groups, 900.0))),
         "artifact unnamed": better(artifact=replace(good.artifact, sha256="")),
+        "no search for leaks": better(leakage=None),
+        "no end of the training rows": better(leakage=Leakage(overlapping_rows=0)),
+        "no inputs": better(inputs=()),
     }
 
 
 @pytest.mark.parametrize("case", sorted(spoilt()))
-def test_what_is_not_as_it_should_be_is_refused_with_a_sentence(case: str) -> None:
-    verdict = judge(GATES, spoilt()[case], manifest(), CHAMPION)
-    assert not verdict.passed
+def test_what_is_not_as_it_should_be_says_nothing_of_the_candidate(case: str) -> None:
+    verdict = judge(GATES, spoilt()[case], CASE)
+    assert (verdict.outcome, verdict.usable) == (Finding.INCONCLUSIVE, False)
     assert verdict.text.endswith(".")
+
+
+def test_held_out_rows_that_changed_are_told() -> None:
+    known = HeldOutRows(of="", rows=ROWS, sha256="1" * 64)
+    assert "have changed" in judge(GATES, better(), replace(CASE, known=known)).text
+
+
+def test_held_out_rows_that_did_not_change_are_fine() -> None:
+    known = HeldOutRows(of="", rows=ROWS, sha256=better().held_out.sha256)
+    assert judge(GATES, better(), replace(CASE, known=known)).passed
+
+
+def test_too_few_rows_leave_it_open() -> None:
+    assert judge(replace(GATES, min_rows=1_001), better(), CASE).outcome is Finding.INCONCLUSIVE
+
+
+def wanting() -> dict[str, tuple[Any, Evaluation]]:
+    named = [Input(name="minutes", type="number"), Input(name="seats", type="number")]
+    late = replace(LEAKAGE, train_until=LEAKAGE.held_out_from, held_out_from=LEAKAGE.train_until)
+    return {
+        "under the floor": (replace(GATES, floor=7.5), better()),
+        "no better than the baseline": (GATES, better(baseline=Scores(metrics={"mae": 8.0}))),
+        "another metric under its floor": (
+            replace(GATES, metrics={"rmse": Bound(floor=9.0)}),
+            better(candidate=Scores(metrics={"mae": 8.0, "rmse": 9.5})),
+        ),
+        "biased": (replace(GATES, max_bias=1.0), better(candidate=Scores(metrics={"mae": 8.0, "bias": -1.5}))),
+        "slow": (
+            replace(GATES, max_scoring_p95_ms=10),
+            better(scoring=Scoring(calls=100, p50_ms=5.0, p95_ms=11.0)),
+        ),
+        "large": (replace(GATES, max_model_bytes=10), better(artifact=replace(better().artifact, bytes=11))),
+        "rows seen in training": (GATES, better(leakage=replace(LEAKAGE, overlapping_rows=1))),
+        "days out of order": (GATES, better(leakage=late)),
+        "one input is all": (
+            replace(GATES, leaks=Leaks(max_input_share_pct=90.0)),
+            better(leakage=replace(LEAKAGE, strongest_input="answer", strongest_share_pct=99.0)),
+        ),
+        "an input that no upload has": (GATES, better(inputs=tuple(named))),
+        "an input of another type": (GATES, better(inputs=(Input(name="minutes", type="string"),))),
+    }
+
+
+@pytest.mark.parametrize("case", sorted(wanting()))
+def test_a_gate_that_is_not_met_fails_the_candidate(case: str) -> None:
+    limits, told = wanting()[case]
+    verdict = judge(limits, told, CASE)
+    assert verdict.outcome is Finding.FAIL, verdict.text
+    assert verdict.text.endswith(".")
+
+
+def test_a_further_metric_may_get_worse_by_so_much_and_no_more() -> None:
+    told = better(candidate=Scores(metrics={"mae": 8.0, "rmse": 10.9}))
+    assert told.champion is not None
+    told = replace(told, champion=replace(told.champion, metrics={"mae": 10.0, "rmse": 10.0}))
+    allowed, not_allowed = (replace(GATES, metrics={"rmse": Bound(max_regression_pct=pct)}) for pct in (10.0, 8.0))
+    assert judge(allowed, told, CASE).passed
+    assert judge(not_allowed, told, CASE).outcome is Finding.FAIL
+
+
+@pytest.mark.parametrize("limits", [replace(GATES, leaks=Leaks(too_good=8.5)), GATES])
+def test_a_score_too_good_to_be_believed_is_left_open(limits: Any) -> None:
+    told = better()
+    if limits is GATES:  # without any error
+        assert told.paired is not None
+        paired = replace(told.paired, mean_difference=-10.0, groups=by_day(ROWS, -10.0))
+        told = replace(told, candidate=Scores(metrics={"mae": 0.0}), paired=paired)
+    assert judge(limits, told, CASE).outcome is Finding.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("sample", "passes"),
+    [
+        ('{"data": [{"minutes": 3}]}', True),
+        ('{"data": [{"minutes": 3}, {"hours": 3}]}', False),
+        ('{"data": [{"minutes": "three"}]}', False),
+        ('{"input_data": {"columns": ["minutes"], "data": [[3], [4.5]]}}', True),
+        ('{"input_data": {"columns": ["hours"], "data": [[3]]}}', False),
+        ('{"flights": [[3]]}', True),  # a shape of the scoring script's own: the smoke test shows
+    ],
+)
+def test_the_sample_request_gives_what_the_model_takes(sample: str, passes: bool) -> None:
+    assert judge(GATES, better(), replace(CASE, sample=sample)).passed is passes
+
+
+def sliced(*worse: float, rows: int = ROWS, spread_by: float = 8.0) -> Evaluation:
+    """Slices whose mean loss goes from 10 up by these."""
+    slice_of = {f"s{number}": (10.0 + by, by_day(rows, by, spread_by)) for number, by in enumerate(worse)}
+    return better(
+        slices=tuple(a_slice(value, rows, candidate, groups) for value, (candidate, groups) in slice_of.items())
+    )
+
+
+def a_slice(value: str, rows: int, candidate: float, groups: Groups) -> Slice:
+    return Slice(name="kind", value=value, metric="mae", rows=rows, candidate=candidate, champion=10.0, groups=groups)
+
+
+SLICED = replace(GATES, slices=Slices(columns=("kind",), tolerance_pct=5.0, min_rows=200))
+
+
+def test_a_slice_that_is_plainly_worse_fails_the_candidate() -> None:
+    verdict = judge(SLICED, sliced(-2.0, 3.0), CASE)
+    assert verdict.outcome is Finding.FAIL
+    assert "kind=s1 by 30.0 %" in verdict.text
+
+
+def test_a_slice_that_may_be_worse_by_chance_passes_and_is_told() -> None:
+    verdict = judge(SLICED, sliced(-2.0, 0.8, spread_by=40.0), CASE)
+    assert verdict.passed
+    assert verdict.facts["slices_measured_worse"] == "kind=s1 by 8.0 %"
+
+
+def test_the_more_slices_the_surer_each_has_to_be() -> None:
+    one, many = sliced(1.2, spread_by=50.0), sliced(1.2, *[-2.0] * 40, spread_by=50.0)
+    assert judge(SLICED, one, CASE).outcome is Finding.FAIL
+    assert judge(SLICED, many, CASE).passed
+
+
+def test_small_slices_are_left_out_and_without_a_large_one_it_is_left_open() -> None:
+    limits = replace(SLICED, slices=Slices(columns=("kind",), min_rows=500))
+    assert judge(limits, sliced(3.0, rows=400), CASE).outcome is Finding.INCONCLUSIVE
+
+
+def test_slices_that_the_spec_asks_for_must_be_there() -> None:
+    assert "no slices by kind" in judge(SLICED, better(), CASE).text
+
+
+def test_a_slice_that_stands_twice_cannot_be_judged() -> None:
+    told = sliced(-2.0)
+    assert not judge(SLICED, replace(told, slices=told.slices * 2), CASE).usable
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"low": -0.2, "high": -0.1},
+        {"method": "guess"},
+        {"replicates": 10},
+        {"confidence_pct": 90.0},
+        {"by": "none"},
+        {"rows": 3},
+        {"groups": 500},
+        {"difference": 0.2},
+        {"low": math.nan},
+        {"metric": "f1"},
+    ],
+)
+def test_a_bootstrap_interval_that_cannot_be_is_not_believed(change: dict[str, Any]) -> None:
+    told = of("auc", Task.BINARY, 0.85, 0.80, 0.5)
+    assert told.resampled is not None
+    told = replace(told, resampled=replace(told.resampled, **change))
+    assert not judge(gates("auc", Task.BINARY), told, CASE).usable
