@@ -10,7 +10,7 @@ class RetryLater(Exception):  # noqa: N818 - the name says what to do, not that 
 
 
 class LostRace(Exception):  # noqa: N818 - expected between two workers; nothing was written
-    """Somebody else wrote the record first: throw the pass away."""
+    """Somebody else wrote the record, or changed the endpoint, first: throw the pass away and look again."""
 
 
 class NeedsPerson(Exception):  # noqa: N818 - an answer to be shown, not a bug

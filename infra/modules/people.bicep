@@ -70,6 +70,43 @@ resource failing 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   }
 }
 
+// Nothing that has live traffic is healthy, or a rollback has nothing to go to. The app says so once and changes nothing,
+// so that the alert stays fired until a person closes it.
+resource unhealthy 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+  name: 'upkeep-nothing-healthy-${token}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Upkeep: nothing healthy serves'
+    description: 'No deployment of a model that has live traffic is healthy. docs/guide/guards.md says what to do.'
+    severity: 0
+    enabled: true
+    scopes: [
+      logs.id
+    ]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    skipQueryValidation: true
+    autoMitigate: false
+    criteria: {
+      allOf: [
+        {
+          query: 'AppTraces | where AppRoleName == \'${names.app}\' and Message startswith \'release.nothing_healthy\''
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        people.id
+      ]
+    }
+  }
+}
+
 resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = [for topicId in topicIds: {
   name: 'upkeep-undelivered-${last(split(topicId, '/'))}'
   location: 'global'

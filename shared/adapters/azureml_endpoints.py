@@ -9,13 +9,15 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
+from shared.adapters.azureml_etags import unchanged_since_read
 from shared.adapters.azureml_workspace import Workspace
 from shared.adapters.faults import ML_ROLE, status_of, translated
 from shared.domain import names
 from shared.domain.actions import CreateDeployment, SetTraffic
 from shared.domain.observation import DeploymentState, EndpointSeen
 from shared.domain.publication import DataCollection, Probe, Publication, ServingAssets
-from shared.errors import RetryLater
+from shared.domain.split import MARK, Split
+from shared.errors import LostRace, RetryLater
 
 BUSY_DELAY_S = 5.0
 # Every provisioning state that Azure ML documents; one that is new is taken for changing.
@@ -44,10 +46,12 @@ class Endpoints:
                 deployments = list(self._workspace.client.online_deployments.list(name))
             except ResourceNotFoundError:
                 return EndpointSeen(exists=False)
+        shares = _split(endpoint)
         return EndpointSeen(
             exists=True,
-            traffic={deployment: int(pct) for deployment, pct in (endpoint.traffic or {}).items()},
-            mirror={deployment: int(pct) for deployment, pct in (endpoint.mirror_traffic or {}).items()},
+            traffic=shares.traffic,
+            mirror=shares.mirror,
+            mark=str((endpoint.tags or {}).get(MARK) or ""),
             deployments={str(each.name): _state(each.provisioning_state) for each in deployments},
         )
 
@@ -66,18 +70,23 @@ class Endpoints:
         return self._workspace.asset_id("models", model, str(order.version))
 
     def set_traffic(self, name: str, order: SetTraffic) -> None:
-        """Give live traffic to exactly these deployments, and mirrored to that one: both in one put.
+        """Give live traffic to exactly these deployments, and mirrored to that one: both in one put, with our mark.
 
-        The SDK sends the whole endpoint: it is read and changed, so that what others set on it stays.
+        The SDK sends the whole endpoint: it is read and changed, so that what others set on it stays. Read just
+        before, it must show what the decision saw; what is changed between here and the put, an ETag refuses, if the
+        service gives one.
         """
-        with _changing(name, "setting traffic"):
+        with _changing(name, "setting traffic"), unchanged_since_read():
             endpoint = self._workspace.client.online_endpoints.get(name)
             # Reading the endpoint has put every deployment into one of the two maps, with nought if it has none.
             known = {*(endpoint.traffic or {}), *(endpoint.mirror_traffic or {})}
             if missing := sorted({*order.traffic, *order.mirror} - known):
                 raise RetryLater(f"setting traffic of {name}: there is no deployment {', '.join(missing)}")
+            if not _split(endpoint).same_as(order.before):
+                raise LostRace(f"the traffic of {name} was changed since it was looked at: {_split(endpoint).text}")
             endpoint.traffic = dict(order.traffic)
             endpoint.mirror_traffic = dict(order.mirror)
+            endpoint.tags = {**(endpoint.tags or {}), MARK: _split(endpoint).text}
             self._workspace.client.online_endpoints.begin_create_or_update(endpoint)
 
     def delete_deployment(self, endpoint: str, deployment: str) -> None:
@@ -98,11 +107,16 @@ class Endpoints:
 
 @contextmanager
 def _changing(endpoint: str, doing: str) -> Iterator[None]:
-    """Translate as usual; an endpoint that is busy with another change answers 409 and is asked again soon."""
+    """Translate as usual; an endpoint that is busy with another change answers 409 and is asked again soon.
+
+    One that was changed since it was read answers 412, if it was told what was read.
+    """
     with translated(f"{doing} of endpoint {endpoint}", ML_ROLE):
         try:
             yield
         except HttpResponseError as error:
+            if status_of(error) == 412:
+                raise LostRace(f"{doing}: endpoint {endpoint} was changed since it was read") from error
             if status_of(error) == 409:
                 raise RetryLater(f"{doing}: endpoint {endpoint} is busy with a change", BUSY_DELAY_S) from error
             raise
@@ -157,6 +171,14 @@ def _data_collector(collection: DataCollection | None) -> Any:
         sampling_rate=collection.sampling_rate,
         rolling_rate=collection.rolling_rate,
     )
+
+
+def _split(endpoint: Any) -> Split:
+    traffic, mirror = (
+        {str(deployment): int(pct) for deployment, pct in (shares or {}).items()}
+        for shares in (endpoint.traffic, endpoint.mirror_traffic)
+    )
+    return Split(traffic=traffic, mirror=mirror)
 
 
 def _state(word: Any) -> DeploymentState:

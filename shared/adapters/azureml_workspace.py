@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline.transport import RequestsTransport
 
+from shared.adapters.azureml_etags import after_answer, before_sending
 from shared.adapters.faults import ML_ROLE, translated
 
 if TYPE_CHECKING:
@@ -26,11 +27,18 @@ class NotWaitedFor(Exception):  # noqa: N818 - no error: it ends the thread of a
 
 
 class UnwaitingTransport(RequestsTransport):  # type: ignore[misc]  # azure-core hands it out untyped
-    """Sends requests as usual, but ends a poller at its first sleep.
+    """Sends requests as usual, on conditions (azureml_etags.py), but ends a poller at its first sleep.
 
     The SDK's begin_* methods of endpoints and deployments always start a thread that polls to the end, which
     takes many minutes, and leave no way to ask for none. A poller sleeps through its client's transport.
     """
+
+    def send(self, request: Any, **kwargs: Any) -> Any:
+        """Send, on the condition that what was read is still so where that was asked for."""
+        before_sending(request)
+        response = super().send(request, **kwargs)
+        after_answer(request, response)
+        return response
 
     def sleep(self, duration: float) -> None:
         """Sleep between retries; refuse to between polls."""

@@ -4,6 +4,7 @@ from shared.domain.base import Kept
 from shared.domain.card import Card
 from shared.domain.manifest import Manifest
 from shared.domain.record import Serving
+from shared.domain.split import Split
 from shared.domain.stages import Stage
 
 
@@ -65,10 +66,14 @@ class ShareModel(Kept, frozen=True, kw_only=True, tag="ShareModel"):
 
 
 class SetTraffic(Kept, frozen=True, kw_only=True, tag="SetTraffic"):
-    """Give live traffic to exactly these deployments, and a mirrored share to that one. Live shares sum to 100."""
+    """Give live traffic to exactly these deployments, and a mirrored share to that one. Live shares sum to 100.
+
+    `before` is the split that the decision saw: an endpoint that shows another one by now is left as it is.
+    """
 
     traffic: dict[str, int]
     mirror: dict[str, int] = {}
+    before: Split
 
 
 class DeleteDeployment(Kept, frozen=True, kw_only=True, tag="DeleteDeployment"):

@@ -14,6 +14,7 @@ from shared.domain.observation import EndpointSeen, Observation, QuotaSeen
 from shared.domain.publication import Publication, ServingAssets
 from shared.domain.reasons import Fact, Reason, Why
 from shared.domain.record import Record
+from shared.domain.restoring import next_best
 
 MOST_DEPLOYMENTS = 20
 """Deployments that Azure allows an endpoint (how-to-manage-quotas)."""
@@ -31,13 +32,14 @@ def admit(publication: Publication, draft: Draft, seen: Observation, now: dateti
     if not endpoint.exists or release.deployment in endpoint.deployments:
         return None
     bar = draft.record.bar_on(release.artifact)
-    if bar is not None and release.restores is None:
-        text = f"The artifact is that of release {bar.release}, which was taken out: {bar.why}"
-        return draft.signal(Signal.DEPLOYMENT_FAILED, now, because=text).because(Why.ARTIFACT_BARRED, text)
+    if bar and release.restores is None:
+        return draft.signal(Signal.DEPLOYMENT_FAILED, now, because=bar).because(Why.ARTIFACT_BARRED, bar)
     if paused(draft.record):
         return draft if release.ordered is None else draft.with_release(ordered=None)
     if release.ordered is not None:
         return None
+    if release.restores is not None and seen.model is not None and not seen.model.exists:
+        return next_best(draft, now)
     hold = _full(draft.record, endpoint) or _short(publication.serving, release.deployment, seen.quota)
     if hold is None:
         return _order(publication.serving, draft, seen.quota, now)
@@ -54,13 +56,8 @@ def idle(record: Record, seen: EndpointSeen) -> list[str]:
     """
     keep = {record.live.deployment if record.live else "", record.release.deployment if record.release else ""}
     busy = {**seen.traffic, **seen.mirror}
-    ours = (name for name in sorted(seen.deployments) if _ours(record, name))
+    ours = (name for name in sorted(seen.deployments) if names.is_ours(name, record.last_release))
     return [name for name in ours if name not in keep and not busy.get(name)]
-
-
-def _ours(record: Record, name: str) -> bool:
-    release = names.release_of_deployment(name)
-    return release is not None and release <= record.last_release
 
 
 def _order(serving: ServingAssets, draft: Draft, quota: QuotaSeen | None, now: datetime) -> Draft:
@@ -79,7 +76,7 @@ def _full(record: Record, seen: EndpointSeen) -> Reason | None:
     """Ours that are idle are deleted meanwhile; a stranger's is never touched."""
     if len(seen.deployments) < MOST_DEPLOYMENTS:
         return None
-    strangers = sum(not _ours(record, name) for name in seen.deployments)
+    strangers = sum(not names.is_ours(name, record.last_release) for name in seen.deployments)
     text = (
         f"The endpoint has the {MOST_DEPLOYMENTS} deployments that Azure allows, {strangers} of them not Upkeep's."
         " Upkeep deletes its own that nothing needs; a person has to delete others."

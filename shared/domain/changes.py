@@ -8,7 +8,7 @@ import msgspec
 from shared.domain.base import Kept
 from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
 from shared.domain.reasons import Fact, Reason, Why
-from shared.domain.record import MAX_BARRED, Bar, Outcome, Record, Release
+from shared.domain.record import BAR_CHARACTERS, MAX_BARRED, MAX_BARRED_BEFORE, Bar, Outcome, Record, Release
 
 
 class Draft(Kept, frozen=True, kw_only=True):
@@ -63,10 +63,13 @@ class Draft(Kept, frozen=True, kw_only=True):
 
     def barred(self, artifact: str, release: int, why: str, now: datetime) -> "Draft":
         """Keep an artifact from ever being promoted by automation again."""
-        if not artifact or self.record.bar_on(artifact) is not None:
+        if not artifact or self.record.bar_on(artifact):
             return self
         bar = Bar(artifact=artifact, release=release, why=why, at=now)
-        return self.with_record(barred=(*self.record.barred, bar)[-MAX_BARRED:])
+        bars = (*self.record.barred, bar)
+        old = tuple(each.artifact[:BAR_CHARACTERS] for each in bars[:-MAX_BARRED])
+        before = (*self.record.barred_before, *old)[-MAX_BARRED_BEFORE:]
+        return self.with_record(barred=bars[-MAX_BARRED:], barred_before=before)
 
     def retiring(self, deployment: str) -> "Draft":
         """Have a deployment deleted once it is seen without traffic."""

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from shared.domain import aftercare
 from shared.domain.actions import Action
 from shared.domain.admission import admit
+from shared.domain.alarm import sound
 from shared.domain.base import Kept
 from shared.domain.beginning import begin, look_for_beginning
 from shared.domain.changes import Draft
 from shared.domain.events import Event
+from shared.domain.hands import HELD, hold, notice
 from shared.domain.hearing import hear
 from shared.domain.lifecycle import WATCHED, Phase
 from shared.domain.making import await_approval, register, train, weigh
@@ -19,6 +21,7 @@ from shared.domain.observation import Observation
 from shared.domain.publication import Publication
 from shared.domain.reasons import Reason
 from shared.domain.record import Record
+from shared.domain.restoring import forget, repair
 from shared.domain.rollout import deploy, retire, roll_back, smoke_test
 from shared.domain.superseding import supersede
 from shared.domain.taking import hand_over, take
@@ -43,9 +46,13 @@ def decide(
     for event in events:
         draft = hear(publication, draft, event, now)
     if seen.endpoint is not None and seen.endpoint.exists:
-        draft = retire(draft, seen.endpoint)
+        draft = notice(publication, retire(draft, seen.endpoint), seen.endpoint, now)
+    if seen.endpoint is not None:
+        draft = sound(draft, seen.endpoint)
+    for release in seen.lost:
+        draft = forget(draft, release)
     if draft.record.release is None:
-        draft = begin(publication, draft, now) if record.release is None else draft
+        draft = _begin(publication, draft, now) if record.release is None else draft
     elif _stands_still(record, draft):
         draft = supersede(publication, draft, now)
         draft = _advance(publication, draft, seen, now) if _stands_still(record, draft) else draft
@@ -58,6 +65,12 @@ def decide(
     )
 
 
+def _begin(publication: Publication, draft: Draft, now: datetime) -> Draft:
+    """What serves comes first: a live deployment that somebody deleted is made anew before anything is trained."""
+    draft = repair(publication, draft, now)
+    return draft if draft.record.release else begin(publication, draft, now)
+
+
 def _stands_still(before: Record, draft: Draft) -> bool:
     """Whether nothing in this pass has moved the release yet."""
     release = draft.record.release
@@ -66,6 +79,8 @@ def _stands_still(before: Record, draft: Draft) -> bool:
 
 def _advance(publication: Publication, draft: Draft, seen: Observation, now: datetime) -> Draft:
     """One step by what was seen. What the phase needs and was not looked at leaves the release as it is."""
+    if draft.record.hand_stands and draft.release.phase in HELD and seen.endpoint is not None:
+        return hold(draft, seen.endpoint, now)
     match draft.release.phase:
         case Phase.TAKING if seen.shared is not None:
             return take(publication, draft, seen.shared, now)
@@ -93,7 +108,7 @@ def _advance(publication: Publication, draft: Draft, seen: Observation, now: dat
 
 
 def _look_again(publication: Publication, record: Record, now: datetime) -> datetime | None:
-    busy = record.retiring or aftercare.pending(record)
+    busy = record.retiring or aftercare.pending(record) or (record.hands and not record.hand_stands)
     if record.phase is Phase.AWAITING_APPROVAL and not busy:
         assert record.release is not None
         return record.release.since + timedelta(seconds=publication.spec.approval.expires_s)

@@ -4,13 +4,18 @@ from datetime import datetime
 
 from shared.domain.changes import Draft
 from shared.domain.events import AlertFired, Command, CommandGiven, DataArrived, Event, JobEnded, ScheduleDue
+from shared.domain.hands import overrule
 from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
-from shared.domain.record import MAX_PARTS, Cause, CauseKind, Pause, Release
-from shared.domain.rollout import go_live, steps_of, too_soon
+from shared.domain.record import MAX_PARTS, Cause, CauseKind, Pause
+from shared.domain.restoring import restore
+from shared.domain.rollout import give_up, go_live, steps_of, too_soon
 from shared.domain.spec import AlertResponse
 from shared.domain.taking import begin_take
+
+OVERRULES = frozenset({Command.RESUME, Command.ROLLBACK, Command.ABORT, Command.PROMOTE})
+"""Commands by which a person decides what a change by hand was waiting for."""
 
 
 def hear(publication: Publication, draft: Draft, event: Event, now: datetime) -> Draft:
@@ -65,6 +70,9 @@ def _alert(publication: Publication, draft: Draft, event: AlertFired, now: datet
 
 def _command(publication: Publication, draft: Draft, event: CommandGiven, now: datetime) -> Draft:
     text = f"{event.by} asked to {event.command}{': ' + event.reason if event.reason else ''}."
+    stood = draft.record.hand_stands
+    if event.command in OVERRULES:
+        draft = overrule(draft)
     match event.command:
         case Command.RETRAIN:
             return _ask(draft, Cause(kind=CauseKind.COMMAND, at=event.at, text=text))
@@ -73,6 +81,8 @@ def _command(publication: Publication, draft: Draft, event: CommandGiven, now: d
         case Command.PAUSE:
             return _pause(draft, Pause(by=event.by, at=event.at, reason=event.reason))
         case Command.RESUME:
+            if draft.record.paused is None and stood:
+                return draft.because(Why.RESUMED, f"{text} What was changed by hand is put right.")
             if draft.record.paused is None:
                 return draft.because(Why.COMMAND_REFUSED, f"{text} It is not paused.")
             return draft.with_record(paused=None).because(Why.RESUMED, text)
@@ -100,6 +110,8 @@ def _answer(draft: Draft, event: CommandGiven, text: str, now: datetime) -> Draf
 def _abort(publication: Publication, draft: Draft, text: str, now: datetime) -> Draft:
     """End the release in flight, wherever it stands. A job that runs is canceled first."""
     match draft.record.phase:
+        case Phase.ROLLING_BACK if draft.release.waiting:
+            return give_up(draft, text, now)
         case Phase.COLLECTING | Phase.ROLLING_BACK:
             return draft.because(Why.COMMAND_REFUSED, f"{text} Nothing is in flight that could be aborted.")
         case Phase.TRAINING:
@@ -143,38 +155,4 @@ def _roll_back(publication: Publication, draft: Draft, cause: Cause, version: in
         if (release.phase, Signal.ROLLBACK_ASKED) not in TRANSITIONS:
             return draft.because(Why.COMMAND_REFUSED, f"{text} Nothing is rolled out in phase {release.phase}.")
         return draft.signal(Signal.ROLLBACK_ASKED, now, because=text).because(Why.ROLLBACK_ASKED, text)
-    return _restore(publication, draft, cause, version)
-
-
-def _restore(publication: Publication, draft: Draft, cause: Cause, version: int | None) -> Draft:
-    """Only a person who names it brings a barred version back."""
-    record = draft.record
-    out = {bar.artifact for bar in record.barred}
-    fits = [kept for kept in record.kept if kept.version == version or (version is None and kept.artifact not in out)]
-    if record.live is None or not fits:
-        what = (
-            "No version that is not barred was live before" if version is None else f"Version {version} is not kept"
-        )
-        return draft.because(Why.NOTHING_TO_ROLL_BACK_TO, f"{cause.text} {what}.")
-    restored = fits[-1]
-    release = Release(
-        number=record.last_release + 1,
-        phase=TRANSITIONS[Phase.COLLECTING, Signal.RESTORE_BEGUN],
-        since=cause.at,
-        began=cause.at,
-        cause=cause,
-        publication=publication.hash,
-        restores=restored,
-        artifact=restored.artifact,
-        folder=restored.folder,
-        inputs=restored.inputs,
-    )
-    return (
-        draft.barred(record.live.artifact, record.live.release, cause.text, cause.at)
-        .with_record(release=release, last_release=release.number)
-        .because(
-            Why.ROLLBACK_ASKED,
-            f"{cause.text} Release {release.number} brings version {restored.version} back.",
-            {"release": release.number, "version": restored.version},
-        )
-    )
+    return restore(publication, draft, cause, version)

@@ -47,6 +47,7 @@ class Signal(StrEnum):
     ARTIFACT_CHANGED = "artifact_changed"
     MODEL_REGISTERED = "model_registered"
     NO_ROOM = "no_room"
+    VERSION_LOST = "version_lost"
     DEPLOYMENT_READY = "deployment_ready"
     DEPLOYMENT_FAILED = "deployment_failed"
     SMOKE_PASSED = "smoke_passed"
@@ -95,6 +96,7 @@ TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
     (P.REGISTERING, S.MODEL_REGISTERED): P.DEPLOYING,
     (P.DEPLOYING, S.ARTIFACT_CHANGED): P.FAILED,
     (P.DEPLOYING, S.NO_ROOM): P.FAILED,
+    (P.DEPLOYING, S.VERSION_LOST): P.FAILED,
     (P.DEPLOYING, S.DEPLOYMENT_READY): P.TESTING,
     (P.DEPLOYING, S.DEPLOYMENT_FAILED): P.ROLLING_BACK,
     (P.DEPLOYING, S.ROLLBACK_ASKED): P.ROLLING_BACK,

@@ -69,9 +69,8 @@ def weigh(publication: Publication, draft: Draft, seen: EvaluationSeen, now: dat
     told = seen.evaluation
     draft = draft.with_release(artifact=artifact, artifact_path=told.artifact.path, inputs=declared(told.inputs))
     bar = draft.record.bar_on(artifact)
-    if bar is not None:
-        text = f"The artifact is that of release {bar.release}, which was taken out: {bar.why}"
-        return _reject(draft.because(Why.ARTIFACT_BARRED, text), text, now)
+    if bar:
+        return _reject(draft.because(Why.ARTIFACT_BARRED, bar), bar, now)
     case = _case(publication, draft)
     verdict = judge(publication.spec.gates, seen.evaluation, case)
     if verdict.usable:

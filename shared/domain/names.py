@@ -26,6 +26,12 @@ def release_of_deployment(name: str) -> int | None:
     return int(name[1:]) if re.fullmatch(r"r\d{4,}", name) else None
 
 
+def is_ours(name: str, last_release: int) -> bool:
+    """Whether a deployment's name is that of a release of the model, up to the last one that began."""
+    release = release_of_deployment(name)
+    return release is not None and release <= last_release
+
+
 def data_asset(model: str) -> str:
     """Azure ML data asset whose versions are the manifests of the model."""
     return f"{model}-data"

@@ -66,11 +66,15 @@ class DeploymentState(StrEnum):
 
 
 class EndpointSeen(Kept, frozen=True, kw_only=True):
-    """The endpoint: live and mirrored traffic by deployment, in percent, and its deployments with their states."""
+    """The endpoint: live and mirrored traffic by deployment, in percent, and its deployments with their states.
+
+    `mark` is the split that Upkeep set last, as the endpoint itself carries it (split.py); empty where it has none.
+    """
 
     exists: bool
     traffic: dict[str, int] = {}
     mirror: dict[str, int] = {}
+    mark: str = ""
     deployments: dict[str, DeploymentState] = {}
 
 
@@ -120,7 +124,7 @@ class TrafficSeen(Kept, frozen=True, kw_only=True):
 
 
 class Observation(Kept, frozen=True, kw_only=True):
-    """One look at the world."""
+    """One look at the world. `lost` are releases whose kept versions are registered no more."""
 
     job: JobSeen | None = None
     evaluation: EvaluationSeen | None = None
@@ -128,6 +132,7 @@ class Observation(Kept, frozen=True, kw_only=True):
     artifact: ArtifactSeen | None = None
     endpoint: EndpointSeen | None = None
     quota: QuotaSeen | None = None
+    lost: tuple[int, ...] = ()
     smoke: SmokeSeen | None = None
     traffic: TrafficSeen | None = None
     shared: SharedSeen | None = None

@@ -75,6 +75,13 @@ class Why(StrEnum):
     ROLLED_BACK = "RolledBack"
     NOTHING_TO_ROLL_BACK_TO = "NothingToRollBackTo"
     DEPLOYMENT_RETIRED = "DeploymentRetired"
+    KEPT_LOST = "KeptLost"
+    # the endpoint
+    HAND_MADE_CHANGE = "HandMadeChange"
+    STRANGER_SEEN = "StrangerSeen"
+    HAND_MADE_CHANGE_GONE = "HandMadeChangeGone"
+    NOTHING_HEALTHY = "NothingHealthy"
+    HEALTHY_AGAIN = "HealthyAgain"
     STAGE_MOVED = "StageMoved"
     STAGE_LEFT = "StageLeft"
     SHARED = "Shared"

@@ -9,9 +9,13 @@ from shared.domain.base import Kept
 from shared.domain.lifecycle import Phase
 from shared.domain.manifest import Manifest, Part
 from shared.domain.reasons import Fact
+from shared.domain.split import Split
 from shared.domain.stages import StageMove
 
 MAX_BARRED = 200
+"""How many bars are kept with their words. Of older ones the beginning of the hash stays, in `barred_before`."""
+MAX_BARRED_BEFORE = 20_000
+BAR_CHARACTERS = 16
 MAX_PARTS = 400
 MAX_KEPT = 10
 MAX_HELD_OUT = 20
@@ -24,6 +28,7 @@ class CauseKind(StrEnum):
     SCHEDULE = "schedule"
     ALERT = "alert"
     COMMAND = "command"
+    REPAIR = "repair"
 
 
 class Cause(Kept, frozen=True, kw_only=True):
@@ -101,6 +106,19 @@ class Judged(Kept, frozen=True, kw_only=True):
 
     text: str
     facts: dict[str, Fact] = {}
+
+
+class HandMade(Kept, frozen=True, kw_only=True):
+    """What another hand made of the endpoint, as it was first seen; kept until the endpoint is as wanted again.
+
+    `split` is the traffic if it was changed, `missing` the live deployment if it is gone. `respected`: nothing moves
+    until a person decides.
+    """
+
+    at: datetime
+    split: Split | None = None
+    missing: str = ""
+    respected: bool = True
 
 
 class Release(Kept, frozen=True, kw_only=True):
@@ -188,7 +206,8 @@ class Record(Kept, frozen=True, kw_only=True):
     is left to do of the registered versions' stages and of sharing them. `held_up` is what the next release was last
     told to wait for. `compute_hours` are the node hours of trainings in the last thirty days, by the day (UTC) on
     which they ended. `held_out` are the rows of the last evaluations: the same parts must not have other rows
-    next time.
+    next time. `hands` is what somebody changed on the endpoint, `strangers` its deployments that are not ours;
+    `alarm` says that nothing which has live traffic is healthy.
     """
 
     model: str
@@ -204,12 +223,16 @@ class Record(Kept, frozen=True, kw_only=True):
     stages: tuple[StageMove, ...] = ()
     shares: tuple[Share, ...] = ()
     barred: tuple[Bar, ...] = ()
+    barred_before: tuple[str, ...] = ()
     paused: Pause | None = None
     runs: tuple[datetime, ...] = ()
     trained_on: str = ""
     held_up: str = ""
     compute_hours: dict[str, float] = {}
     held_out: tuple[HeldOutRows, ...] = ()
+    hands: HandMade | None = None
+    strangers: tuple[str, ...] = ()
+    alarm: str = ""
     last: Outcome | None = None
 
     @property
@@ -217,9 +240,17 @@ class Record(Kept, frozen=True, kw_only=True):
         """The version that was live before the present one, if it may be brought back."""
         return self.kept[-1] if self.kept else None
 
-    def bar_on(self, artifact: str) -> Bar | None:
-        """What was said against an artifact, if it may not be promoted by automation."""
-        return next((bar for bar in self.barred if bar.artifact == artifact), None)
+    def bar_on(self, artifact: str) -> str:
+        """What was said against an artifact, if automation may not promote it; empty otherwise."""
+        known = next((bar for bar in self.barred if bar.artifact == artifact), None)
+        if known is not None:
+            return f"The artifact is that of release {known.release}, which was taken out: {known.why}"
+        return "The artifact was taken out long ago." if artifact[:BAR_CHARACTERS] in self.barred_before else ""
+
+    @property
+    def hand_stands(self) -> bool:
+        """Whether a change by hand stands until a person decides."""
+        return self.hands is not None and self.hands.respected
 
     @property
     def phase(self) -> Phase:

@@ -124,10 +124,26 @@ def roll_back(draft: Draft, seen: EndpointSeen, now: datetime) -> Draft:
     if seen.traffic == {live.deployment: 100} and not seen.mirror:
         text = f"{release.because} {live.deployment} has all of the traffic."
         return _rolled_back(draft, Why.ROLLED_BACK, text, now).retiring(release.deployment)
-    if seen.deployments.get(live.deployment) is not DeploymentState.READY:
-        text = f"{live.deployment} is not healthy: there is nothing to roll back to, so nothing is changed."
-        return draft.waiting(Why.NOTHING_TO_ROLL_BACK_TO, text)
-    return draft
+    if draft.record.hand_stands and not has_traffic(seen, release.deployment):
+        text = f"{release.because} {release.deployment} has no traffic; what was set by hand stays."
+        return _rolled_back(draft, Why.ROLLED_BACK, text, now).retiring(release.deployment)
+    if seen.deployments.get(live.deployment) in (DeploymentState.READY, DeploymentState.CHANGING):
+        return draft
+    text = (
+        f"{release.deployment} is to be taken back, but {live.deployment} is not healthy either: nothing is changed."
+        " `upkeep abort` ends the release as it is; then `upkeep rollback --to` brings a version back."
+    )
+    return draft.waiting(Why.NOTHING_HEALTHY, text, {"candidate": release.deployment, "live": live.deployment})
+
+
+def give_up(draft: Draft, text: str, now: datetime) -> Draft:
+    """End a rollback that has nothing healthy to go to, as it is, at a person's word. Traffic stays where it is."""
+    return _rolled_back(draft, Why.ABORTED, text, now)
+
+
+def has_traffic(seen: EndpointSeen, deployment: str) -> bool:
+    """Whether a deployment has live or mirrored traffic."""
+    return bool(seen.traffic.get(deployment) or seen.mirror.get(deployment))
 
 
 def retire(draft: Draft, seen: EndpointSeen) -> Draft:

@@ -127,7 +127,8 @@ class Rollout(Written, frozen=True, kw_only=True):
     """How a registered model comes to serve.
 
     `max_wait_s` is how long a release waits for a place on its endpoint and for quota, before it fails.
-    `min_interval_s` is the least time from one version going live to the next one taking traffic.
+    `min_interval_s` is the least time from one version going live to the next one taking traffic. `hand_made` says
+    what becomes of traffic that another hand changed: it stands until a person decides, or it is put right.
     """
 
     endpoint: RelativePath
@@ -142,6 +143,7 @@ class Rollout(Written, frozen=True, kw_only=True):
     deploy_timeout_s: Positive = 3_600
     max_wait_s: Positive = 21_600
     min_interval_s: NotNegative = 0
+    hand_made: Literal["respect", "put_right"] = "respect"
     smoke_tries: Positive = 3
     no_data: NoData = NoData.HOLD
     analysis: Analysis = field(default_factory=Analysis)

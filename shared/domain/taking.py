@@ -56,10 +56,9 @@ def take(publication: Publication, draft: Draft, seen: SharedSeen, now: datetime
     if refusal:
         return _refused(draft.because(Why.TAKE_REFUSED, refusal), refusal, now)
     marks = seen.marks
-    bar = next((bar for bar in draft.record.barred if bar.artifact == marks[ARTIFACT]), None)
-    if bar is not None:
-        text = f"The artifact is that of release {bar.release}, which was taken out: {bar.why}"
-        return _refused(draft.because(Why.ARTIFACT_BARRED, text), text, now)
+    bar = draft.record.bar_on(marks[ARTIFACT])
+    if bar:
+        return _refused(draft.because(Why.ARTIFACT_BARRED, bar), bar, now)
     judged = Judged(text=marks.get(VERDICT, "The verdict was not shared."), facts=numbers(marks))
     draft = draft.with_release(
         origin=Origin(registry=origin.registry, version=seen.version, job=marks.get(JOB, ""), marks=marks),

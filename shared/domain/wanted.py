@@ -24,7 +24,9 @@ from shared.domain.making import overdue
 from shared.domain.observation import DeploymentState, EndpointSeen, JobSeen, JobStatus, Observation
 from shared.domain.publication import Publication
 from shared.domain.record import Record, Release
-from shared.domain.rollout import mirrored, split
+from shared.domain.rollout import has_traffic
+from shared.domain.split import Split
+from shared.domain.splits import split_wanted
 from shared.domain.taking import card_of_taken
 
 
@@ -32,6 +34,8 @@ def wanted(publication: Publication, record: Record, seen: Observation, now: dat
     """Orders for this pass. `publication` is the one that the release in flight began with."""
     release = record.release
     actions: list[Action] = []
+    if record.phase in (Phase.COLLECTING, Phase.TESTING) and seen.endpoint is not None:
+        actions += _traffic(publication, record, seen.endpoint)
     if release is not None:
         match release.phase:
             case Phase.TRAINING:
@@ -92,14 +96,9 @@ def _endpoint(publication: Publication, record: Record, release: Release, look: 
     seen = look.endpoint
     if seen is None or not seen.exists:
         return []
-    if release.phase is Phase.DEPLOYING:
-        if release.deployment in seen.deployments or release.ordered is None or not _untouched(release, look):
-            return []
-        return _deployment(publication, release)
-    traffic_order = _traffic(publication, record, release, seen)
-    if traffic_order is None or (traffic_order.traffic, traffic_order.mirror) == (seen.traffic, seen.mirror):
-        return []
-    return [traffic_order]
+    if release.phase is Phase.DEPLOYING and release.ordered and release.deployment not in seen.deployments:
+        return _deployment(publication, release) if _untouched(release, look) else []
+    return _traffic(publication, record, seen)
 
 
 def _deployment(publication: Publication, release: Release) -> list[Action]:
@@ -121,26 +120,33 @@ def _untouched(release: Release, look: Observation) -> bool:
     return seen is not None and seen.complete and not objection(release.expected, seen)
 
 
-def _traffic(publication: Publication, record: Record, release: Release, seen: EndpointSeen) -> SetTraffic | None:
-    """The split that the phase wants, or None where no change is safe."""
-    rollout, mirror = publication.spec.rollout, dict[str, int]()
-    back = {record.live.deployment: 100} if record.live else {}
-    match release.phase:
-        case Phase.SHADOWING:
-            shares, mirror = back, mirrored(rollout, record)
-        case Phase.CANARY:
-            shares = split(rollout, record)
-        case Phase.BAKING:
-            shares = {release.deployment: 100}
-        case _:
-            shares = back
-    ready = all(seen.deployments.get(name) is DeploymentState.READY for name in (*shares, *mirror))
-    return SetTraffic(traffic=shares, mirror=mirror) if shares and ready else None
+def _traffic(publication: Publication, record: Record, seen: EndpointSeen) -> list[Action]:
+    """The change of traffic that the record wants, where one is safe and no other hand's change stands."""
+    split, there = split_wanted(publication.spec.rollout, record), Split(traffic=seen.traffic, mirror=seen.mirror)
+    if split is None or split.same_as(there) or _left_alone(record, seen):
+        return []
+    if any(seen.deployments.get(name) is not DeploymentState.READY for name in (*split.traffic, *split.mirror)):
+        return []
+    return [SetTraffic(traffic=split.traffic, mirror=split.mirror, before=there)]
+
+
+def _left_alone(record: Record, seen: EndpointSeen) -> bool:
+    """Whether a change by hand stands. A release that is taken back still gives back what it has itself."""
+    if not record.hand_stands:
+        return False
+    release = record.release
+    return release is None or release.phase is not Phase.ROLLING_BACK or not has_traffic(seen, release.deployment)
 
 
 def _retirement(record: Record, seen: EndpointSeen) -> list[Action]:
-    """Delete one deployment of ours that nothing needs, was seen without traffic and is not being changed."""
+    """Delete one deployment of ours that nothing needs, was seen without traffic and is not being changed.
+
+    None is deleted without another that is healthy, while something is live or nobody decided to delete it: whose
+    traffic it was that a hand took away, or what a failed one still answers, nobody knows.
+    """
+    healthy = {name for name, state in seen.deployments.items() if state is DeploymentState.READY}
     for name in idle(record, seen):
-        if seen.deployments[name] is not DeploymentState.CHANGING:
+        spared = not healthy - {name} and (record.live is not None or name not in record.retiring)
+        if not spared and seen.deployments[name] is not DeploymentState.CHANGING:
             return [DeleteDeployment(deployment=name)]
     return []

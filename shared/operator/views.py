@@ -129,6 +129,10 @@ def _release(release: Json | None) -> Text:
 
 
 def _note(status: Json) -> str:
+    if status.get("alarm"):
+        return str(status["alarm"])
+    if status.get("hand_made"):
+        return "the endpoint was changed by hand"
     paused = status.get("paused")
     if paused:
         return f"paused by {paused['by']}" + (f": {paused['reason']}" if paused.get("reason") else "")

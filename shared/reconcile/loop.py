@@ -13,6 +13,7 @@ from shared.domain.decide import Decision, decide
 from shared.domain.events import Event
 from shared.domain.observation import Observation
 from shared.domain.publication import Publication, canonical
+from shared.domain.reasons import Why
 from shared.domain.record import Record
 from shared.errors import LostRace, NeedsPerson, RetryLater
 from shared.reconcile.act import act
@@ -154,6 +155,9 @@ class Reconciler:
                 "actions": row.actions,
             },
         )
+        for reason in decision.reasons:
+            if reason.why is Why.NOTHING_HEALTHY:
+                log.error("release.nothing_healthy", extra={"model": before.model, "text": reason.text})
         return msgspec.structs.replace(decision, record=after), etag
 
     def _act(self, decision: Decision, publication: Publication, etag: str | None) -> None:

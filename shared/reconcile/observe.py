@@ -1,5 +1,6 @@
 """One look at the world: only at what the present phase needs."""
 
+import zlib
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -9,15 +10,20 @@ from shared.domain import aftercare
 from shared.domain.artifact import ArtifactSeen
 from shared.domain.freeze import paused
 from shared.domain.lifecycle import WATCHED, Phase
-from shared.domain.observation import EndpointSeen, Observation, TrafficSeen
+from shared.domain.observation import EndpointSeen, ModelSeen, Observation, TrafficSeen
 from shared.domain.publication import Publication
-from shared.domain.record import Record, Release
+from shared.domain.record import Record, Release, Serving
 from shared.errors import NeedsPerson, RetryLater
 from shared.reconcile.ports import Archive, Platform, TrafficLog
 
 _NEEDS_ENDPOINT = frozenset(
     {Phase.DEPLOYING, Phase.TESTING, Phase.ROLLING_BACK, *WATCHED},
 )
+
+WATCH_S = 900
+"""How often the endpoint of a model at rest is looked at, and one of its kept versions."""
+SWEEP_S = 60
+"""How often the sweep nudges a model (UPKEEP_SWEEP_SCHEDULE); a model's turn lasts as long."""
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -40,20 +46,59 @@ def observe(publication: Publication, record: Record, now: datetime, sources: So
     endpoint = publication.serving.endpoint
     seen: dict[str, Any] = {}
     try:
-        if record.phase in _NEEDS_ENDPOINT or record.retiring:
+        if record.phase in _NEEDS_ENDPOINT or record.retiring or record.hands or watched(record, now):
             seen["endpoint"] = _endpoint(sources.platform, endpoint)
         if record.release is not None:
             seen |= _phase(publication, record.release, now, sources)
             if _to_be_hashed(record, record.release, Observation(**seen)):
                 seen["artifact"] = _artifact(record.model, record.release, sources)
             if _to_be_ordered(record.release, seen.get("endpoint")):
-                seen["quota"] = sources.platform.quota(publication.serving.instance_type)
+                seen |= _before_ordering(publication, record.release, sources.platform)
+        elif watched(record, now):
+            seen["lost"] = _lost(record, now, sources.platform)
         if aftercare.pending(record):
             # Last: what hides these from us hides nothing else.
             seen |= _aftercare(record, sources.platform)
     except (RetryLater, NeedsPerson) as trouble:
         return Look(Observation(**seen), trouble)
     return Look(Observation(**seen))
+
+
+def watched(record: Record, now: datetime) -> bool:
+    """Whether a live model has its turn to be looked at: one minute in every quarter of an hour, its own.
+
+    The sweep nudges every model each minute; the turn is read off the clock, because a time of the last look, kept in
+    the record, would have to be written with every look.
+    """
+    return record.live is not None and _since_turn_s(record, now) < SWEEP_S
+
+
+def _since_turn_s(record: Record, now: datetime) -> float:
+    return (now.timestamp() - zlib.crc32(record.model.encode()) % WATCH_S) % WATCH_S
+
+
+def _lost(record: Record, now: datetime, platform: Platform) -> tuple[int, ...]:
+    """Look one kept version up, each in its turn: it can be brought back as long as it is registered."""
+    if not record.kept:
+        return ()
+    turn = int(now.timestamp() - _since_turn_s(record, now)) // WATCH_S
+    kept = record.kept[turn % len(record.kept)]
+    return () if _registered(record.model, kept, platform).exists else (kept.release,)
+
+
+def _registered(model: str, kept: Serving, platform: Platform) -> ModelSeen:
+    """A version that was live before, in the workspace or in the registry that it was taken from."""
+    if kept.registry:
+        return ModelSeen(exists=platform.shared(kept.registry, model, kept.version).exists)
+    return platform.model(model, kept.version)
+
+
+def _before_ordering(publication: Publication, release: Release, platform: Platform) -> dict[str, Any]:
+    """What a deployment needs: cores, and for a version that is brought back that it still exists."""
+    seen: dict[str, Any] = {"quota": platform.quota(publication.serving.instance_type)}
+    if release.restores is not None:
+        seen["model"] = _registered(publication.spec.name, release.restores, platform)
+    return seen
 
 
 def _to_be_ordered(release: Release, seen: EndpointSeen | None) -> bool:

@@ -218,7 +218,11 @@ class Platform(Protocol):
         ...
 
     def set_traffic(self, endpoint: str, order: SetTraffic) -> None:
-        """Get the endpoint, change its live and mirrored traffic, put it. Deployments left out get none."""
+        """Get the endpoint, change its live and mirrored traffic, put it, marked as ours (split.py).
+
+        Deployments left out get none. Raises LostRace, having changed nothing, when the endpoint does not show the
+        split any more that the order was decided on.
+        """
         ...
 
     def delete_deployment(self, endpoint: str, deployment: str) -> None:

@@ -96,6 +96,8 @@ def status_of(app: App, loaded: Loaded) -> dict[str, Any]:
         "paused": record.paused,
         "asked": record.asked,
         "held_up": record.held_up,
+        "hand_made": record.hands,
+        "alarm": record.alarm,
         "parts": {"accepted": len(record.parts), "fresh": len(record.fresh)},
         "fresh": record.fresh,
         "findings": [finding_of(row) for row in app.intake.findings(name)],

@@ -9,8 +9,9 @@ import pytest
 from shared.domain.actions import SetStage, SetTraffic, ShareModel
 from shared.domain.observation import DeploymentState, JobStatus, SharedSeen
 from shared.domain.sample import Sample
+from shared.domain.split import Split
 from shared.domain.stages import Stage
-from shared.errors import NeedsPerson, RetryLater
+from shared.errors import LostRace, NeedsPerson, RetryLater
 from tests.contract.platforms import Bench
 
 pytestmark = pytest.mark.timeout(300)
@@ -172,7 +173,7 @@ def test_an_endpoint_that_nobody_made_does_not_exist(bench: Bench) -> None:
 
 def test_traffic_for_a_deployment_that_is_not_there_is_to_be_tried_later(bench: Bench) -> None:
     with pytest.raises(RetryLater):
-        bench.platform.set_traffic(bench.endpoint, SetTraffic(traffic={a_deployment(): 100}))
+        bench.platform.set_traffic(bench.endpoint, SetTraffic(traffic={a_deployment(): 100}, before=split_of(bench)))
 
 
 def test_deleting_a_deployment_that_is_not_there_is_fine(bench: Bench) -> None:
@@ -190,6 +191,8 @@ def test_a_deployment_becomes_ready_scores_takes_traffic_and_goes(bench: Bench) 
     assert bench.platform.endpoint(bench.endpoint).traffic.get(first, 0) == 0
     assert bench.platform.smoke(bench.endpoint, first, Sample(request='{"data": []}')).ok
     _set_traffic(bench, {first: 90, second: 10})
+    _refuses_what_was_decided_on_another_split(bench, first)
+    assert bench.platform.endpoint(bench.endpoint).mark == f"{first}=90 {second}=10"
     _set_traffic(bench, {first: 100})
     _insist(bench, lambda: bench.platform.delete_deployment(bench.endpoint, second))
     bench.until(lambda: second not in bench.platform.endpoint(bench.endpoint).deployments)
@@ -205,13 +208,29 @@ def _deploy(bench: Bench, deployment: str) -> None:
     assert state() is DeploymentState.READY
 
 
+def _refuses_what_was_decided_on_another_split(bench: Bench, deployment: str) -> None:
+    before, stale = split_of(bench), Split(traffic={deployment: 100})
+    late = SetTraffic(traffic={deployment: 100}, before=stale)
+    with pytest.raises(LostRace):
+        _insist(bench, lambda: bench.platform.set_traffic(bench.endpoint, late))
+    assert split_of(bench) == before
+
+
 def _set_traffic(bench: Bench, traffic: dict[str, int]) -> None:
     def seen() -> dict[str, int]:
         shares = bench.platform.endpoint(bench.endpoint).traffic
         return {name: pct for name, pct in shares.items() if pct}
 
-    _insist(bench, lambda: bench.platform.set_traffic(bench.endpoint, SetTraffic(traffic=traffic)))
+    _insist(
+        bench, lambda: bench.platform.set_traffic(bench.endpoint, SetTraffic(traffic=traffic, before=split_of(bench)))
+    )
     bench.until(lambda: seen() == traffic)
+
+
+def split_of(bench: Bench) -> Split:
+    """The split that the endpoint shows."""
+    seen = bench.platform.endpoint(bench.endpoint)
+    return Split(traffic=seen.traffic, mirror=seen.mirror)
 
 
 def _insist(bench: Bench, change: Callable[[], None]) -> None:

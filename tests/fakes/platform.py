@@ -39,7 +39,8 @@ from shared.domain.observation import (
 from shared.domain.publication import Publication
 from shared.domain.record import Serving
 from shared.domain.sample import Sample
-from shared.errors import NeedsPerson, RetryLater
+from shared.domain.split import MARK, Split
+from shared.errors import LostRace, NeedsPerson, RetryLater
 from tests.fakes.archive import FakeArchive, measured
 from tests.fakes.clock import FakeClock
 from tests.fakes.points import Interrupt, around, never
@@ -172,6 +173,11 @@ def evaluate(
     )
 
 
+def _split(document: dict[str, dict[str, int] | dict[str, str]]) -> Split:
+    traffic, mirror = ({name: int(pct) for name, pct in document[key].items()} for key in ("traffic", "mirror"))
+    return Split(traffic=traffic, mirror=mirror)
+
+
 class FakePlatform:
     """Fulfils the ports Platform and TrafficLog. `fate_of` says what becomes of each release, by its number."""
 
@@ -285,7 +291,8 @@ class FakePlatform:
             now = self.clock.now()
             states = {name: deployment.state(now) for name, deployment in found.deployments.items()}
             traffic, mirror = dict(found.traffic), dict(found.mirror)
-            return EndpointSeen(exists=True, traffic=traffic, mirror=mirror, deployments=states)
+            mark = found.tags.get(MARK, "")
+            return EndpointSeen(exists=True, traffic=traffic, mirror=mirror, mark=mark, deployments=states)
 
     def quota(self, size: str) -> QuotaSeen:
         with around(self.interrupt, "quota"):
@@ -310,7 +317,10 @@ class FakePlatform:
         """Get, change, put: three moments, between which others may act."""
         with around(self.interrupt, "get_endpoint"):
             document = self.get(endpoint)
+        if not _split(document).same_as(order.before):
+            raise LostRace("the traffic was changed since it was looked at")
         document["traffic"], document["mirror"] = dict(order.traffic), dict(order.mirror)
+        document["tags"] = {**document["tags"], MARK: _split(document).text}
         with around(self.interrupt, "put_endpoint"):
             self.put(endpoint, document)
 

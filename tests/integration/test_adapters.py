@@ -15,6 +15,7 @@ from shared.domain import names
 from shared.domain.actions import SetTraffic
 from shared.domain.publication import Publication
 from shared.domain.sample import Sample
+from shared.domain.split import MARK, Split
 from shared.errors import NeedsPerson, RetryLater
 from shared.settings import Settings
 from tests.contract.platforms import Bench, azure_bench, azure_publication
@@ -145,10 +146,11 @@ class TestEndpoints:
         bench.register(1, "job-a")
         bench.until(lambda: taken(lambda: bench.deploy("r0004", 1)))
         bench.until(lambda: bench.platform.endpoint(bench.endpoint).deployments["r0004"] == "ready")
-        all_to_it = SetTraffic(traffic={"r0004": 100})
+        all_to_it = SetTraffic(traffic={"r0004": 100}, before=Split())
         bench.until(lambda: taken(lambda: bench.platform.set_traffic(bench.endpoint, all_to_it)))
         bench.until(lambda: bench.platform.endpoint(bench.endpoint).traffic.get("r0004") == 100)
-        assert client(local_cloud).online_endpoints.get(bench.endpoint).tags == {"team": "flights"}
+        tags = client(local_cloud).online_endpoints.get(bench.endpoint).tags
+        assert tags == {"team": "flights", MARK: "r0004=100"}
 
     def test_what_was_scored_is_found_in_the_log(self, bench: Bench, local_cloud: Cloud) -> None:
         began = datetime.now(UTC) - timedelta(seconds=1)

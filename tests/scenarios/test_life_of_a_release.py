@@ -369,16 +369,6 @@ def test_a_release_ends_by_the_spec_that_it_began_with() -> None:
     assert {"r0001": 50, "r0002": 50} in story.seen_traffic
 
 
-def test_traffic_that_somebody_moved_by_hand_during_a_canary_is_put_right() -> None:
-    story = live_story()
-    story.month(3)
-    story.until(Phase.CANARY)
-    story.passes(1)
-    story.platform.endpoints["flights"].traffic = {"r0002": 100}
-    story.passes(1.5)
-    assert story.traffic == {"r0001": 90, "r0002": 10}
-
-
 def test_a_pass_that_changes_nothing_writes_nothing() -> None:
     story = live_story()
     before = len(story.state.decisions["flights"])

@@ -50,6 +50,7 @@ class Promises:
     def __init__(self, world: "Wild") -> None:
         self._world = world
         self._before: tuple[Shares, set[str]] = ({}, set())
+        self._healthy: set[str] = set()
         self._record = Record(model=MODEL)
         self._splits: set[str] = {_split({}, {})}
         self._named: set[tuple[str, str]] = set()
@@ -68,6 +69,7 @@ class Promises:
         """The product is about to make a call; nothing comes in between."""
         if call in ("put_endpoint", "delete_deployment"):
             self._before = (dict(self._endpoint.traffic), self._there())
+            self._healthy = {each for each in self._there() if self._state(each) is DeploymentState.READY}
 
     def after(self, call: str) -> None:
         """The product has made a call."""
@@ -251,7 +253,7 @@ class Promises:
             if record.live is not None and record.live.deployment == name:
                 broken("the last healthy deployment stays", f"{name}, which is live, was deleted")
             healthy = {each for each in self._there() if self._state(each) is DeploymentState.READY}
-            if name in self._served and not healthy:
+            if name in self._served & self._healthy and not healthy:
                 broken("the last healthy deployment stays", f"{name} was deleted, and nothing healthy is left")
 
     def _is_named(self, kind: str, name: str) -> None:

@@ -288,6 +288,8 @@ class Wild:
         for number in range(MOST_WAITS_TO_REST):
             if number % 10 == 0:
                 self.play(moves.Sweep())
+            if self.record.hand_stands:
+                self.play(moves.Ask(moves.Command.RESUME))
             self._wait(100)
             if self._at_rest():
                 self.promises.at_rest()
@@ -306,7 +308,8 @@ def hash_of(seed: int, name: str) -> int:
 
 
 def publication_of(variant: int) -> Publication:
-    """One of 64 specs: with and without shadow, approval, freezes; each policy for silence; two sets of steps."""
+    """One of 64 specs: with and without shadow, approval, freezes; each policy for silence, for changes by hand and
+    for newer releases; two sets of steps."""
     policies, approvals = list(NoData), ("never", "never", "always", "rules")
     steps = ((20, 100), (10, 50, 100))[variant % 2]
     nights = Freeze(days=("mon", "tue", "wed", "thu", "fri", "sat", "sun"), start="22:00", end="23:30",
@@ -321,8 +324,10 @@ def publication_of(variant: int) -> Publication:
         log_lag_s=30,
         max_hold_s=300,
         no_data=policies[variant // 4 % len(policies)],
+        hand_made="put_right" if variant % 3 == 0 else "respect",
     )
     approval = Approval(required=approvals[variant // 8 % 4], expires_s=3_000)
     freezes = (nights,) if variant // 32 else ()
     spec = msgspec.structs.replace(a_spec(), rollout=rollout, approval=approval, freezes=freezes, poll_s=100)
-    return a_publication(spec)
+    retrain = msgspec.structs.replace(spec.retrain, when_newer="replace" if variant % 5 < 2 else "finish")
+    return a_publication(msgspec.structs.replace(spec, retrain=retrain))
