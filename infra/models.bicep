@@ -13,7 +13,7 @@ param token string
 @description('Region of the rules: that of the logs.')
 param location string = resourceGroup().location
 
-@description('The models that are watched, with the limits of their rules; the rules are named as `alerts` in upkeep.yaml names them.')
+@description('The models that are watched, with the limits of their rules; the rules are named as `alerts` in upkeep.yaml names them. The hook gives one for each folder of models/; by hand it is those of models.json.')
 param models ModelWatch[] = loadJsonContent('models.json')
 
 @description('Addresses of people who are told of slow answers, separated by commas. Empty: nobody.')

@@ -4,10 +4,10 @@ Called by the Makefile, CI and tests. The same tree gives the same bytes on ever
 modes are fixed, and nothing is compressed, because what deflate makes of a file hangs on the version of zlib. Beside
 the zip it writes the papers of package_papers.py. It never touches the tree that it reads.
 
-    python -m infra.package [--with-dependencies] [--bill-only] [--out dist]
+    python -m infra.package [--without-dependencies] [--bill-only] [--out dist]
 
-The plain zip is for Azure's remote build, which installs requirements.txt (the default of Flex Consumption). With
---with-dependencies the zip holds them itself, for a deployment that builds nothing.
+The zip holds the locked dependencies, and is deployed as it is. With --without-dependencies Azure's remote build has
+to install requirements.txt, for which it allows 60 seconds.
 """
 
 import argparse
@@ -32,12 +32,12 @@ class Refused(Exception):  # noqa: N818 - reads as what happened
     """The tree is not one that can be packaged; the message has one sentence a line."""
 
 
-def build(root: Path, out: Path, *, with_dependencies: bool = False) -> Path:
+def build(root: Path, out: Path, *, with_dependencies: bool = True) -> Path:
     """Write the zip, its checksum, its bill of materials and its provenance; the zip's path."""
     if problems := package_files.problems(root):
         raise Refused("\n".join(problems))
     _empty(out)
-    name = f"upkeep-{version(root)}{'-with-dependencies' if with_dependencies else ''}"
+    name = f"upkeep-{version(root)}{'' if with_dependencies else '-without-dependencies'}"
     made = out / f"{name}.zip"
     files = {path: root / path for path in package_files.deployed(root)}
     if with_dependencies:
@@ -87,14 +87,14 @@ def main() -> int:
     """Package this checkout."""
     parser = argparse.ArgumentParser(prog="python -m infra.package", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder to write to")
-    parser.add_argument("--with-dependencies", action="store_true", help="put the locked dependencies in as well")
+    parser.add_argument("--without-dependencies", action="store_true", help="leave them to Azure's remote build")
     parser.add_argument("--bill-only", action="store_true", help="write the bill of materials and nothing else")
     arguments = parser.parse_args()
     try:
         if arguments.bill_only:
             print(package_papers.write_bill(ROOT, arguments.out, version(ROOT)))
             return 0
-        made = build(ROOT, arguments.out, with_dependencies=arguments.with_dependencies)
+        made = build(ROOT, arguments.out, with_dependencies=not arguments.without_dependencies)
     except (Refused, package_dependencies.NotInstalled, package_papers.NotWritten) as error:
         print(error, file=sys.stderr)
         return 1

@@ -26,9 +26,11 @@ def unpack(package: Path, folder: Path) -> Path:
 
 
 def environment(folder: Path, *arguments: str) -> Path:
-    """Make a virtual environment of this Python, install what the arguments of `pip install` say; its Python."""
+    """Make a virtual environment of this Python, install what arguments of `pip install` say, if any; its Python."""
     _uv("venv", "--python", sys.executable, str(folder))
     python = folder / "bin" / "python"
+    if not arguments:
+        return python
     # With bytecode, as Azure's build leaves it: without, each import of an Azure SDK takes three times as long.
     _uv("pip", "install", "--python", str(python), "--compile-bytecode", *arguments)
     return python

@@ -6,6 +6,7 @@ the Function App, whatever this machine is. The result lies where the Functions 
 
 import importlib.util
 import py_compile
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,7 +37,8 @@ def install(requirements: Path, folder: Path) -> dict[str, Path]:
         raise NotInstalled(done.stderr.strip())
     _compile(folder)
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not _of_this_machine(path))
-    return {f"{INSIDE}/{path.relative_to(folder).as_posix()}": path for path in files}
+    named = {path.relative_to(folder).as_posix(): path for path in files}
+    return {f"{INSIDE}/{name}": path for name, path in named.items() if not never_runs(name)}
 
 
 def _compile(folder: Path) -> None:
@@ -56,6 +58,22 @@ def _compile(folder: Path) -> None:
             )  # fmt: skip
         except py_compile.PyCompileError:
             continue  # a few packages carry templates and tests that are not meant for this Python
+
+
+# A quarter of the package: pyarrow's transport, its other cloud, what compilers and its own tests want, and the two
+# further names of libraries, which are links where they were built and can be no links in a wheel.
+_NEVER = re.compile(
+    r"^pyarrow/(tests/|include/|src/|_pyarrow_cpp_tests|.*\.p(yx|xd|xi)$"
+    r"|libarrow_(python_)?flight|_flight|libarrow_s3|_s3fs|libarrow_python\w*\.so(\.\d+\.\d+\.\d+)?$)"
+)
+
+
+def never_runs(name: str) -> bool:
+    """Whether a file of the dependencies is of no use to the app, by its path in site-packages.
+
+    What loads them is not there either: pyarrow takes a filesystem that it cannot import for one that was left out.
+    """
+    return _NEVER.match(name) is not None
 
 
 def _of_this_machine(path: Path) -> bool:

@@ -55,7 +55,9 @@ class Measuring:
         for name in ("package", "parts", "dist", FITTING):
             shutil.rmtree(self._folder / name, ignore_errors=True)
         package_clean.link(package_clean.WORKER, self._parts)
-        app = package_clean.unpack(package.build(ROOT, self._folder / "dist"), self._folder / "package")
+        app = package_clean.unpack(
+            package.build(ROOT, self._folder / "dist", with_dependencies=False), self._folder / "package"
+        )
         locked = ["--require-hashes", "-r", str(app / "requirements.txt")]
         found = [Candidate("package", app, self._environment("package", locked))]
         peers = {"naive": HERE / "naive", FITTING: self._fitting(HERE / "naive"), "floor": HERE / "floor"}

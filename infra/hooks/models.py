@@ -13,6 +13,7 @@ from pathlib import Path
 
 from infra.hooks.environment import KEY, path_of, write
 from infra.hooks.tools import Failed, Run, run
+from infra.hooks.watched import watched
 from shared.operator.surroundings import read_pairs
 
 INFRA = Path(__file__).resolve().parents[1]
@@ -27,12 +28,13 @@ OPTIONS = {
 
 def steps(file: Path, settings: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[list[str]]:
     """The commands, in their order."""
+    models = watched(INFRA.parent, settings["UPKEEP_ENVIRONMENT"])
     yield [str(Path(sys.executable).with_name("upkeep")), "publish", "--env-file", str(file)]
-    for endpoint in sorted({model["endpoint"] for model in json.loads((INFRA / "models.json").read_text())}):
+    for endpoint in sorted({model["endpoint"] for model in models}):
         wait = ["--created", "--interval", "10", "--timeout", str(ENDPOINT_TIMEOUT_S)]
         yield ["az", "resource", "wait", *wait, "--ids", endpoint_id(settings, endpoint)]
     options = {name: environ[variable] for name, variable in OPTIONS.items() if environ.get(variable)}
-    chosen = {"token": settings["UPKEEP_TOKEN"], **options}
+    chosen = {"token": settings["UPKEEP_TOKEN"], "models": json.dumps(models), **options}
     template = ["--template-file", str(INFRA / "models.bicep")]
     parameters = ["--parameters", *(f"{name}={value}" for name, value in chosen.items())]
     group = [

@@ -67,7 +67,7 @@ resource errorRateRule 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   }
 }
 
-resource meanErrorRule 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+resource meanErrorRule 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (model.meanErrorAbove > 0) {
   name: '${model.name}-mae'
   location: location
   tags: tags

@@ -56,7 +56,7 @@ module reader 'endpoint-role.bicep' = {
 }
 
 // For people. Rollouts judge latency by the traffic log.
-resource slow 'Microsoft.Insights/metricAlerts@2018-03-01' = if (!empty(peopleId)) {
+resource slow 'Microsoft.Insights/metricAlerts@2018-03-01' = if (!empty(peopleId) && model.latencyP95Ms > 0) {
   name: '${model.name}-latency'
   location: 'global'
   tags: tags

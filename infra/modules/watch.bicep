@@ -1,4 +1,5 @@
-// What is watched of a model. models.json has one a model; every number is whole, because Bicep knows no others.
+// What is watched of a model. hooks/watched.py derives it from the model's folder; what models.json says of a model comes before. Every
+// number is whole, because Bicep knows no others.
 
 @export()
 type ModelWatch = {
@@ -11,9 +12,10 @@ type ModelWatch = {
   // Requests in a quarter of an hour below which nothing is said of the share.
   errorRateRequests: int
   // Mean of AbsoluteError in ModelPerformance_CL above which NAME-mae fires: about 1.4 times what the live model was judged by.
+  // 0: no rule.
   meanErrorAbove: int
   // Known outcomes in six hours below which nothing is said of the mean.
   meanErrorAnswers: int
-  // Latency of 95 % of the requests, above which people are told.
+  // Latency of 95 % of the requests, above which people are told. 0: they are not.
   latencyP95Ms: int
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # deploy.sh: put the package that was built once (the only zip in dist/) into the function app, after a look at its
-# checksum. The app installs requirements.txt, which is locked by hashes; a package built with --with-dependencies says
-# so by its name and is taken as it is.
+# checksum. It is taken as it is; only for one built with --without-dependencies, which says so by its name, the app
+# installs requirements.txt, which is locked by hashes.
 . "$(dirname "$0")/common.sh"
 need UPKEEP_ENVIRONMENT
 
@@ -9,8 +9,8 @@ set -- dist/upkeep-*.zip
 [ $# = 1 ] && [ -f "$1" ] || failed "dist/ must hold exactly one package, and holds: $*"
 (cd dist && sha256sum --check "$(basename "$1").sha256") || failed "$1 is not what was built"
 case $1 in
-*-with-dependencies.zip) remote=false ;;
-*) remote=true ;;
+*-without-dependencies.zip) remote=true ;;
+*) remote=false ;;
 esac
 again az functionapp deployment source config-zip --only-show-errors --output none \
   --resource-group "$(setting UPKEEP_RESOURCE_GROUP)" --name "$(setting UPKEEP_APP_NAME)" \

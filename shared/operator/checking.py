@@ -26,11 +26,11 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...] = ()
 
 
-def folders(named: Iterable[Path]) -> list[Path]:
-    """The folders that are meant: those named, else every one of models/."""
-    chosen = list(named) or sorted(path.parent for path in MODELS.glob(f"*/{FILE}"))
+def folders(named: Iterable[Path], models: Path = MODELS) -> list[Path]:
+    """The folders that are meant: those named, else every one of `models`."""
+    chosen = list(named) or sorted(path.parent for path in models.glob(f"*/{FILE}"))
     if not chosen:
-        raise BadInput(f"there is no {MODELS}/NAME/{FILE} below {Path.cwd()}; name the folder of a model")
+        raise BadInput(f"there is no {models}/NAME/{FILE} below {Path.cwd()}; name the folder of a model")
     return chosen
 
 

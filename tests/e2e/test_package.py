@@ -1,7 +1,12 @@
-"""The package as it is deployed: unpacked, with nothing installed but its own requirements.txt, in the local host."""
+"""The package as it is deployed: unpacked, in the local host, beside a Python in which nothing is installed.
+
+Its dependencies are wheels for Linux on x86-64. Elsewhere the package is built without them, and its requirements.txt
+installed: as Azure's remote build would.
+"""
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -14,6 +19,7 @@ import pytest
 import requests
 
 from infra import package, package_clean
+from infra.package_dependencies import INSIDE
 from localcloud import flights
 from localcloud.cloud import read_env
 from localcloud.demo.ground import ROOT
@@ -22,6 +28,7 @@ from tests.e2e.conftest import LOOK_EVERY_S, MODEL
 
 pytestmark = [pytest.mark.localcloud, pytest.mark.timeout(600)]
 
+ON_LINUX = (sys.platform, platform.machine()) == ("linux", "x86_64")
 # Import names of what requirements-dev.in brings, and of what lies beside the product in its repository.
 NOT_DEPLOYED = (
     "aiohttp", "azure_functions_runtime", "cyclonedx", "duckdb", "hypothesis", "infra", "localcloud", "mypy",
@@ -46,14 +53,16 @@ print(json.dumps({"names": names, "files": sorted(files)}))
 
 @dataclass(frozen=True)
 class Unpacked:
-    """The package in a folder, and a Python that has its requirements."""
+    """The package in a folder, and a clean Python. `packages` is what the package brings for its path."""
 
     app: Path
     python: Path
+    packages: str
 
     def run(self, code: str) -> str:
         """Run code where the app lies, with an environment that says nothing of this machine's Python."""
-        environment = {key: value for key, value in scrubbed(os.environ).items() if not key.startswith("PYTHON")}
+        clean = {key: value for key, value in scrubbed(os.environ).items() if not key.startswith("PYTHON")}
+        environment = {**clean, "PYTHONPATH": self.packages}
         done = subprocess.run(
             [str(self.python), "-c", code], cwd=self.app, env=environment, capture_output=True, text=True, check=False
         )
@@ -65,11 +74,10 @@ class Unpacked:
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
     """Built by what `make package` runs."""
     folder = tmp_path_factory.mktemp("package")
-    app = package_clean.unpack(package.build(ROOT, folder / "dist"), folder / "app")
-    return Unpacked(
-        app,
-        package_clean.environment(folder / "environment", "--require-hashes", "-r", str(app / "requirements.txt")),
-    )
+    made = package.build(ROOT, folder / "dist", with_dependencies=ON_LINUX)
+    app = package_clean.unpack(made, folder / "app")
+    wanted = () if ON_LINUX else ("--require-hashes", "-r", str(app / "requirements.txt"))
+    return Unpacked(app, package_clean.environment(folder / "environment", *wanted), str(app / INSIDE))
 
 
 def test_nothing_of_development_is_there(unpacked: Unpacked) -> None:
@@ -79,7 +87,8 @@ def test_nothing_of_development_is_there(unpacked: Unpacked) -> None:
 def test_all_functions_are_indexed_with_the_requirements_alone(unpacked: Unpacked) -> None:
     indexed = json.loads(unpacked.run(INDEX))
     assert indexed["names"] == [
-        "alerts", "azureml_events", "card", "commands", "history", "model", "models", "nudge", "sweep", "uploads",
+        "alerts", "azureml_events", "card", "commands", "history", "model", "models", "nudge", "page", "sweep",
+        "uploads",
     ]  # fmt: skip
     assert [path for path in indexed["files"] if path.startswith(str(ROOT))] == []
 
@@ -140,7 +149,7 @@ def _host(unpacked: Unpacked, folder: Path) -> Iterator[None]:
     """The host, until it has been used: only its own parts are linked beside what the package brings."""
     parts = package_clean.link(package_clean.HOST, folder / "parts")
     given = read_env(folder / "child.env")
-    given["PYTHONPATH"] = os.pathsep.join([given["PYTHONPATH"], str(parts)])
+    given["PYTHONPATH"] = os.pathsep.join([given["PYTHONPATH"], unpacked.packages, str(parts)])
     (folder / "host.env").write_text(write_pairs(given, "For the host of this test."))
     command = [
         str(unpacked.python), "-P", "-m", "localcloud.host", "--folder", str(folder),

@@ -35,6 +35,7 @@ for number, (beginning, code, text) in enumerate(answers):
         sys.exit(code)
 """
 OUTPUTS = {
+    "UPKEEP_ENVIRONMENT": "test",
     "UPKEEP_APP_NAME": "func-upkeep-x",
     "UPKEEP_APP_URL": "https://func-upkeep-x.azurewebsites.net",
     "UPKEEP_RESOURCE_GROUP": "rg-upkeep-test",
@@ -49,7 +50,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings = folder / ".azure" / "test" / "upkeep.env"
-        for kept in ("pipelines/steps", "infra/hooks", "infra/environments", "shared"):
+        for kept in ("pipelines/steps", "infra/hooks", "infra/environments", "models", "shared"):
             shutil.copytree(ROOT / kept, folder / kept, ignore=shutil.ignore_patterns("__pycache__"))
         for kept in ("infra/__init__.py", "infra/main.bicep", "infra/models.bicep", "infra/models.json"):
             shutil.copy(ROOT / kept, folder / kept)

@@ -122,22 +122,22 @@ def test_an_app_without_a_key_is_told(desk: Desk) -> None:
     assert "no function key yet" in done.stderr
 
 
-def test_the_package_is_deployed_to_the_app_and_built_there(desk: Desk) -> None:
+def test_the_package_is_deployed_to_the_app_as_it_is(desk: Desk) -> None:
     desk.connected()
     package(desk)
     assert desk.run("deploy.sh").returncode == 0
     [call] = desk.calls("az functionapp deployment source config-zip")
     assert call[call.index("--src") + 1] == "dist/upkeep-0.1.0.zip"
     assert call[call.index("--name") + 1] == OUTPUTS["UPKEEP_APP_NAME"]
-    assert call[call.index("--build-remote") + 1] == "true"
+    assert call[call.index("--build-remote") + 1] == "false"
 
 
-def test_a_package_that_holds_its_dependencies_is_not_built_again(desk: Desk) -> None:
+def test_a_package_without_its_dependencies_is_built_on_azure(desk: Desk) -> None:
     desk.connected()
-    package(desk, "upkeep-0.1.0-with-dependencies.zip")
+    package(desk, "upkeep-0.1.0-without-dependencies.zip")
     desk.run("deploy.sh")
     [call] = desk.calls("az functionapp deployment source config-zip")
-    assert call[call.index("--build-remote") + 1] == "false"
+    assert call[call.index("--build-remote") + 1] == "true"
 
 
 def test_a_package_that_was_changed_is_not_deployed(desk: Desk) -> None:

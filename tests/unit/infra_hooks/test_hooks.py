@@ -10,7 +10,7 @@ from infra.hooks import environment, models, secure_webhook
 from infra.hooks.tools import Failed
 from shared.operator.surroundings import read_pairs
 
-VALUES = {name: f"value-of-{name.lower()}" for name in environment.declared()}
+VALUES = {name: f"value-of-{name.lower()}" for name in environment.declared()} | {"UPKEEP_ENVIRONMENT": "dev"}
 
 
 class Azure:
@@ -113,6 +113,7 @@ def test_the_template_is_told_of_people_and_of_the_guard(monkeypatch: pytest.Mon
     assert "emails=a@example.org" in line
     assert "alertsAppId=client" in line
     assert "alertsObjectId" not in line
+    assert '"name": "flight-duration"' in line
 
 
 def entra(*, there: bool) -> Azure:
