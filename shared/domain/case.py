@@ -12,7 +12,8 @@ class Case(Kept, frozen=True, kw_only=True):
     """The data that it must be of, the model in production, and what is known of both from elsewhere.
 
     `known` is what an earlier evaluation by the same code said of the same held-out parts; `columns` are those of the
-    data contract; `sample` is the JSON text of the sample request.
+    data contract; `sample` is the JSON text of the sample request, and `rows_at` says where its rows stand in it, as
+    in the spec's `rollout.answer`; None where the spec does not say.
     """
 
     manifest: Manifest
@@ -20,6 +21,7 @@ class Case(Kept, frozen=True, kw_only=True):
     known: HeldOutRows | None = None
     columns: dict[str, Column] = {}
     sample: str = ""
+    rows_at: str | None = None
 
 
 def held_out_key(manifest: Manifest, code_id: str) -> str:

@@ -12,7 +12,7 @@ from shared.domain.budget import ENDED, charge
 from shared.domain.case import Case, held_out_key
 from shared.domain.changes import Draft
 from shared.domain.evaluation import Evaluation
-from shared.domain.gates import judge
+from shared.domain.gates import Verdict, judge
 from shared.domain.lifecycle import Signal
 from shared.domain.observation import EvaluationSeen, JobSeen, JobStatus, ModelSeen
 from shared.domain.publication import Publication
@@ -65,16 +65,21 @@ def weigh(publication: Publication, draft: Draft, seen: EvaluationSeen, now: dat
     if seen.evaluation is None:
         text = f"The evaluation of {release.job(draft.record.model)} cannot be used: {seen.problem}."
         return _let_go(draft.because(Why.GATES_INCONCLUSIVE, text), text, now)
-    artifact = seen.evaluation.artifact.sha256
-    told = seen.evaluation
-    draft = draft.with_release(artifact=artifact, artifact_path=told.artifact.path, inputs=declared(told.inputs))
-    bar = draft.record.bar_on(artifact)
+    told, artifact = seen.evaluation, seen.evaluation.artifact
+    draft = draft.with_release(artifact=artifact.sha256, artifact_path=artifact.path, inputs=declared(told.inputs))
+    bar = draft.record.bar_on(artifact.sha256)
     if bar:
         return _reject(draft.because(Why.ARTIFACT_BARRED, bar), bar, now)
     case = _case(publication, draft)
-    verdict = judge(publication.spec.gates, seen.evaluation, case)
+    verdict = judge(publication.spec.gates, told, case)
     if verdict.usable:
-        draft = _remember(draft, held_out_key(case.manifest, publication.training.code_id), seen.evaluation)
+        draft = _remember(draft, held_out_key(case.manifest, publication.training.code_id), told)
+    return _follow(publication, draft, verdict, now)
+
+
+def _follow(publication: Publication, draft: Draft, verdict: Verdict, now: datetime) -> Draft:
+    """Do as the verdict says: register, ask a person, let go, or refuse and bar."""
+    release = draft.release
     draft = draft.because(_WORD[verdict.outcome], verdict.text, {"release": release.number, **verdict.facts})
     if verdict.outcome is Finding.FAIL:
         return _reject(draft, verdict.text, now)
@@ -98,6 +103,7 @@ def _case(publication: Publication, draft: Draft) -> Case:
         known=next((judged for judged in record.held_out if judged.of == key), None),
         columns=publication.spec.data.columns,
         sample=publication.sample_request,
+        rows_at=answer.rows if (answer := publication.spec.rollout.answer) else None,
     )
 
 

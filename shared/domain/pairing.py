@@ -11,8 +11,8 @@ from shared.domain.evaluation import Evaluation, Groups, Paired, Resampled, Slic
 from shared.domain.metrics import STANDARD, Metric, Shape, loss_difference
 from shared.domain.spec_gates import Gates
 
-CLOSE = 1e-6
-"""Numbers that must agree may differ by this share: sums are taken in another order."""
+CLOSE = 1e-5
+"""Numbers that must agree may differ by this share: sums are taken in another order, and some in single precision."""
 LARGEST = 1e100
 METHODS = frozenset({"percentile", "bca"})
 LEAST_REPLICATES = 1_000
@@ -42,14 +42,14 @@ def _paired(gates: Gates, metric: Metric, paired: Paired, evaluation: Evaluation
     if paired.rows != evaluation.held_out.rows or paired.rows < 2:
         yield f"{paired.rows} paired rows are not the {evaluation.held_out.rows} held-out rows, or too few."
         return
-    yield from _same_direction(metric, mean, evaluation)
+    yield from _agreement(metric, mean, evaluation)
     wrong = list(_grouped(gates, paired.groups, paired.rows, mean, case, "paired differences"))
     yield from wrong
-    if paired.groups is not None and not wrong and not _within(paired.groups, mean, deviation, paired.rows):
+    if paired.groups is not None and not wrong and not _spread_fits(paired.groups, mean, deviation, paired.rows):
         yield "The sums by group spread more than the rows' standard deviation allows."
 
 
-def _same_direction(metric: Metric, mean: float, evaluation: Evaluation) -> Iterator[str]:
+def _agreement(metric: Metric, mean: float, evaluation: Evaluation) -> Iterator[str]:
     candidate, champion = both(metric, evaluation)
     implied = loss_difference(metric, candidate, champion)
     largest = max(abs(candidate), abs(champion))
@@ -82,7 +82,7 @@ def _grouped(gates: Gates, groups: Groups | None, rows: int, mean: float, case: 
         yield f"{len(groups.rows)} groups by {gates.groups} are more than the held-out parts span."
 
 
-def _within(groups: Groups, mean: float, deviation: float, rows: int) -> bool:
+def _spread_fits(groups: Groups, mean: float, deviation: float, rows: int) -> bool:
     """Whether groups spread no more than rows do: the squares between them are a part of all squares."""
     between = math.fsum((total - n * mean) ** 2 / n for n, total in zip(groups.rows, groups.sums, strict=True))
     return between <= (1 + CLOSE) * (rows - 1) * deviation * deviation + CLOSE * CLOSE

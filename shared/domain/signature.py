@@ -32,7 +32,7 @@ _ROWS = ("data", "input_data", "instances", "inputs", "rows")
 
 def look(inputs: tuple[Input, ...], case: Case) -> GateCheck:
     """Fail: an input that uploads do not have, or that the sample request does not give."""
-    rows = sample_rows(case.sample)
+    rows = sample_rows(case.sample, case.rows_at)
     facts: dict[str, Fact] = {"inputs": len(inputs), "sample_rows": len(rows)}
     sentences = [*_contract(inputs, case), *_sample(inputs, rows)]
     return failed(GATE, " ".join(sentences), facts) if sentences else GateCheck(gate=GATE, facts=facts)
@@ -43,20 +43,27 @@ def declared(inputs: tuple[Input, ...]) -> dict[str, str]:
     return {each.name: each.type for each in inputs}
 
 
-def sample_rows(sample: str) -> list[dict[str, Any]]:
+def sample_rows(sample: str, rows_at: str | None) -> list[dict[str, Any]]:
     """The rows of a sample request, as far as its shape is known: empty where it is the scoring script's own.
 
-    Known are a list of objects under "data" and the like, and MLflow's "columns" beside "data".
+    `rows_at` are the keys that lead to them, joined by dots. Without it they are looked for under "data" and the
+    like. Known are a list of objects, and MLflow's "columns" beside "data".
     """
     try:
         body = msgspec.json.decode(sample)
     except msgspec.DecodeError:
         return []
-    for key in _ROWS:
-        found = _rows_in(body.get(key)) if isinstance(body, dict) else []
+    for path in _ROWS if rows_at is None else (rows_at,):
+        found = _rows_in(_under(body, path))
         if found:
             return found
     return []
+
+
+def _under(body: Any, path: str) -> Any:
+    for key in path.split(".") if path else ():
+        body = body.get(key) if isinstance(body, dict) else None
+    return body
 
 
 def _rows_in(value: Any) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ def look(gates: Gates, wanted: Slices, evaluation: Evaluation) -> GateCheck:
     if proven:
         text = f"Of {len(judged)} slices these are worse by more than {wanted.tolerance_pct:g} %: {proven}."
         return failed(GATE, text, facts)
-    return GateCheck(gate=GATE, text=f"No slice is proven worse, of {len(judged)}.", facts=facts)
+    return GateCheck(gate=GATE, text=f"None of {len(judged)} slices is proven worse.", facts=facts)
 
 
 def _worse(gates: Gates, wanted: Slices, judged: list[Slice]) -> Iterator[Worse]:

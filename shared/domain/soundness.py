@@ -10,7 +10,7 @@ from shared.domain.case import Case
 from shared.domain.evaluation import Evaluation, Leakage
 from shared.domain.metrics import Metric, metric_of
 from shared.domain.pairing import comparison_faults, finite, slice_faults
-from shared.domain.spec_gates import Gates, Leaks
+from shared.domain.spec_gates import Gates, Leaks, Slices
 
 
 def faults(gates: Gates, evaluation: Evaluation, case: Case) -> Iterator[str]:
@@ -88,13 +88,8 @@ def _value(metric: Metric, who: str, value: float | None) -> Iterator[str]:
 
 def _wanted(gates: Gates, evaluation: Evaluation) -> Iterator[str]:
     """What a gate of the spec is about, and the evaluation does not tell."""
-    if gates.slices is not None:
-        there = [(each.name, each.value) for each in evaluation.slices]
-        if evaluation.champion is not None:
-            absent = [name for name in gates.slices.columns if name not in {name for name, _ in there}]
-            yield from (f"The evaluation has no slices by {name}." for name in absent)
-        if len(set(there)) < len(there):
-            yield "A slice stands twice in the evaluation."
+    if gates.slices is not None and evaluation.champion is not None:
+        yield from _sliced(gates.slices, evaluation)
     if gates.leaks is not None:
         yield from _searched(gates.leaks, evaluation.leakage)
     if gates.declared_inputs and not evaluation.inputs:
@@ -108,6 +103,19 @@ def _wanted(gates: Gates, evaluation: Evaluation) -> Iterator[str]:
         yield "The evaluation does not say how long scoring takes, which gates.max_scoring_p95_ms is about."
     if gates.max_model_bytes is not None and not evaluation.artifact.bytes:
         yield "The evaluation does not say how large the model is, which gates.max_model_bytes is about."
+
+
+def _sliced(wanted: Slices, evaluation: Evaluation) -> Iterator[str]:
+    """The slices of a column are all of its values: one that was left out is one that nobody looked at."""
+    for name in wanted.columns:
+        found = [each for each in evaluation.slices if each.name == name]
+        rows, there = sum(each.rows for each in found), evaluation.held_out.rows
+        if not found:
+            yield f"The evaluation has no slices by {name}."
+        elif len({each.value for each in found}) < len(found):
+            yield f"A slice by {name} stands twice in the evaluation."
+        elif rows != there:
+            yield f"The slices by {name} have {rows} rows together, and {there} were held out."
 
 
 def _searched(limits: Leaks, told: Leakage | None) -> Iterator[str]:

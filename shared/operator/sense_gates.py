@@ -40,7 +40,7 @@ def _metric(name: str, direction: Direction | None, task: Task, at: Path, at_dir
         yield Mistake(at, "must name a metric of evaluation.json")
     elif known is None and direction is None:
         yield Mistake(
-            at, f'"{name}" is no standard metric{nearest(name, STANDARD)}; for one of your own say its direction too'
+            at, f'"{name}" is no standard metric, and one of your own needs its direction{nearest(name, STANDARD)}'
         )
     elif known is not None and task not in known.tasks:
         of = " or ".join(sorted(known.tasks))

@@ -10,7 +10,7 @@ from shared.domain.evaluation import Evaluation, Groups, Input, Leakage, Scores,
 from shared.domain.gates import judge
 from shared.domain.metrics import Task
 from shared.domain.record import HeldOutRows
-from shared.domain.spec_gates import Bound, Leaks, Slices
+from shared.domain.spec_gates import Bound, Gates, Leaks, Slices
 from tests.fakes.platform import LEAKAGE, by_day, evaluate
 from tests.unit.domain.judged import (
     CASE,
@@ -270,51 +270,69 @@ def test_the_sample_request_gives_what_the_model_takes(sample: str, passes: bool
     assert judge(GATES, better(), replace(CASE, sample=sample)).passed is passes
 
 
-def sliced(*worse: float, rows: int = ROWS, spread_by: float = 8.0) -> Evaluation:
-    """Slices whose mean loss goes from 10 up by these."""
-    slice_of = {f"s{number}": (10.0 + by, by_day(rows, by, spread_by)) for number, by in enumerate(worse)}
+@pytest.mark.parametrize(("rows_at", "passes"), [("flights.rows", False), ("flights", True), (None, True)])
+def test_the_rows_of_the_sample_are_found_where_the_spec_says(rows_at: str | None, passes: bool) -> None:
+    case = replace(CASE, sample='{"flights": {"rows": [{"hours": 1}]}}', rows_at=rows_at)
+    assert judge(GATES, better(), case).passed is passes
+
+
+def sliced(*worse: float, spread_by: float = 8.0) -> Evaluation:
+    """One slice of all rows in each of some columns; their mean loss goes from 10 up by these."""
     return better(
-        slices=tuple(a_slice(value, rows, candidate, groups) for value, (candidate, groups) in slice_of.items())
+        slices=tuple(
+            a_slice(f"k{number}", "all", ROWS, 10.0 + by, by_day(ROWS, by, spread_by))
+            for number, by in enumerate(worse)
+        )
     )
 
 
-def a_slice(value: str, rows: int, candidate: float, groups: Groups) -> Slice:
-    return Slice(name="kind", value=value, metric="mae", rows=rows, candidate=candidate, champion=10.0, groups=groups)
+def a_slice(name: str, value: str, rows: int, candidate: float, groups: Groups) -> Slice:
+    return Slice(name=name, value=value, metric="mae", rows=rows, candidate=candidate, champion=10.0, groups=groups)
 
 
-SLICED = replace(GATES, slices=Slices(columns=("kind",), tolerance_pct=5.0, min_rows=200))
+def slicing(told: Evaluation, min_rows: int = 200) -> Gates:
+    """Gates that ask for the slices that there are."""
+    columns = tuple({each.name: None for each in told.slices})
+    return replace(GATES, slices=Slices(columns=columns, tolerance_pct=5.0, min_rows=min_rows))
 
 
 def test_a_slice_that_is_plainly_worse_fails_the_candidate() -> None:
-    verdict = judge(SLICED, sliced(-2.0, 3.0), CASE)
+    told = sliced(-2.0, 3.0)
+    verdict = judge(slicing(told), told, CASE)
     assert verdict.outcome is Finding.FAIL
-    assert "kind=s1 by 30.0 %" in verdict.text
+    assert "k1=all by 30.0 %" in verdict.text
 
 
 def test_a_slice_that_may_be_worse_by_chance_passes_and_is_told() -> None:
-    verdict = judge(SLICED, sliced(-2.0, 0.8, spread_by=40.0), CASE)
+    told = sliced(-2.0, 0.8, spread_by=40.0)
+    verdict = judge(slicing(told), told, CASE)
     assert verdict.passed
-    assert verdict.facts["slices_measured_worse"] == "kind=s1 by 8.0 %"
+    assert verdict.facts["slices_measured_worse"] == "k1=all by 8.0 %"
 
 
 def test_the_more_slices_the_surer_each_has_to_be() -> None:
     one, many = sliced(1.2, spread_by=50.0), sliced(1.2, *[-2.0] * 40, spread_by=50.0)
-    assert judge(SLICED, one, CASE).outcome is Finding.FAIL
-    assert judge(SLICED, many, CASE).passed
+    assert judge(slicing(one), one, CASE).outcome is Finding.FAIL
+    assert judge(slicing(many), many, CASE).passed
 
 
 def test_small_slices_are_left_out_and_without_a_large_one_it_is_left_open() -> None:
-    limits = replace(SLICED, slices=Slices(columns=("kind",), min_rows=500))
-    assert judge(limits, sliced(3.0, rows=400), CASE).outcome is Finding.INCONCLUSIVE
+    told = sliced(3.0)
+    assert judge(slicing(told, min_rows=ROWS + 1), told, CASE).outcome is Finding.INCONCLUSIVE
 
 
-def test_slices_that_the_spec_asks_for_must_be_there() -> None:
-    assert "no slices by kind" in judge(SLICED, better(), CASE).text
-
-
-def test_a_slice_that_stands_twice_cannot_be_judged() -> None:
-    told = sliced(-2.0)
-    assert not judge(SLICED, replace(told, slices=told.slices * 2), CASE).usable
+@pytest.mark.parametrize(
+    ("slices", "says"),
+    [
+        ((), "no slices by k0"),
+        (2 * sliced(-2.0).slices, "stands twice"),
+        ((a_slice("k0", "a", 600, 8.0, by_day(600, -2.0)),), "600 rows together, and 1000 were held out"),
+    ],
+)
+def test_slices_that_are_not_all_of_a_column_cannot_be_judged(slices: tuple[Slice, ...], says: str) -> None:
+    verdict = judge(slicing(sliced(-2.0)), better(slices=slices), CASE)
+    assert not verdict.usable
+    assert says in verdict.text
 
 
 @pytest.mark.parametrize(
