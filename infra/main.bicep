@@ -54,6 +54,12 @@ param trainingVmSize string = 'Standard_DS3_v2'
 @description('Name of an Azure ML registry to make, for assets shared between workspaces. Empty: none.')
 param registryName string = ''
 
+@description('Name of an existing Azure ML registry by which models are shared or taken (docs/guide/promotion.md). Empty: none.')
+param sharedRegistryName string = ''
+
+@description('Resource group of that registry, in this subscription.')
+param sharedRegistryGroup string = ''
+
 @description('Monthly budget of the resource group in the currency of the bill. 0: none.')
 @minValue(0)
 param budgetAmount int = 0
@@ -116,6 +122,16 @@ module work 'modules/work.bicep' = {
     zoneRedundant: zoneRedundant
     sweepSchedule: sweepSchedule
     emails: emails
+  }
+}
+
+module sharedRegistry 'modules/registry-role.bicep' = if (!empty(sharedRegistryName)) {
+  name: 'shared-registry-role'
+  scope: resourceGroup(sharedRegistryGroup)
+  params: {
+    registryName: sharedRegistryName
+    principalId: base.outputs.appPrincipalId
+    purpose: 'Upkeep shares models or takes them.'
   }
 }
 

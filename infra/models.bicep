@@ -25,6 +25,12 @@ param alertsAppId string = ''
 @description('Object id of that application; not that of its enterprise application.')
 param alertsObjectId string = ''
 
+@description('Name of the Azure ML registry that the models are taken from. Empty: none is.')
+param sharedRegistryName string = ''
+
+@description('Resource group of that registry, in this subscription.')
+param sharedRegistryGroup string = ''
+
 var names = namesOf(token)
 var tags = resourceGroup().tags ?? {}
 
@@ -66,5 +72,7 @@ module endpoint 'modules/endpoint.bicep' = [for each in models: {
     names: names
     model: each
     peopleId: empty(emails) ? '' : webhook.outputs.peopleId
+    sharedRegistryName: sharedRegistryName
+    sharedRegistryGroup: sharedRegistryGroup
   }
 }]

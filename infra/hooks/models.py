@@ -23,6 +23,8 @@ OPTIONS = {
     "emails": "UPKEEP_EMAILS",
     "alertsAppId": "UPKEEP_ALERTS_APP_ID",
     "alertsObjectId": "UPKEEP_ALERTS_OBJECT_ID",
+    "sharedRegistryName": "UPKEEP_SHARED_REGISTRY",
+    "sharedRegistryGroup": "UPKEEP_SHARED_REGISTRY_GROUP",
 }
 
 

@@ -112,6 +112,7 @@ module budget 'budget.bicep' = if (budgetAmount > 0 && !empty(budgetStartDate)) 
   }
 }
 
+output appPrincipalId string = identities.outputs.appPrincipalId
 output blobService string = data.outputs.blobService
 output queueService string = data.outputs.queueService
 output tableService string = data.outputs.tableService

@@ -10,6 +10,11 @@ param model ModelWatch
 @description('The action group of people; empty: nobody is told of latency.')
 param peopleId string
 
+@description('The registry that models are taken from; empty: none.')
+param sharedRegistryName string
+
+param sharedRegistryGroup string
+
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-09-01' existing = {
   name: names.workspace
 }
@@ -52,6 +57,16 @@ module reader 'endpoint-role.bicep' = {
     storageName: names.storage
     principalId: endpoint.identity.principalId
     endpointName: model.endpoint
+  }
+}
+
+module taker 'registry-role.bicep' = if (!empty(sharedRegistryName)) {
+  name: 'registry-role-${model.endpoint}'
+  scope: resourceGroup(sharedRegistryGroup)
+  params: {
+    registryName: sharedRegistryName
+    principalId: endpoint.identity.principalId
+    purpose: 'Deployments of ${model.endpoint} read their model.'
   }
 }
 

@@ -20,3 +20,4 @@ resource compute 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' =
 }
 
 output computeName string = compute.name
+output appPrincipalId string = app.properties.principalId

@@ -6,6 +6,7 @@ var roles = {
   AcrPull: '7f951dda-4ed3-4680-a7ca-43fe172d538d'
   'Azure AI Enterprise Network Connection Approver': 'b556d68e-0be0-4f35-a333-ad7ee1ce17ea'
   'AzureML Data Scientist': 'f6c7c914-8db3-469d-8ca1-694a8f32e121'
+  'AzureML Registry User': '1823dd4f-9b8c-4ab6-ab4e-7397a3684615'
   'Log Analytics Reader': '73c42c96-874c-492b-b04d-ab87d138a893'
   'Monitoring Metrics Publisher': '3913510d-42f4-4e42-8a64-420c390055eb'
   'Storage Blob Data Contributor': 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'

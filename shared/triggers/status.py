@@ -113,7 +113,8 @@ def _release(record: Record) -> dict[str, Any] | None:
     release = record.release
     if release is None:
         return None
-    shown = msgspec.to_builtins(msgspec.structs.replace(release, manifest=None))
+    origin = msgspec.structs.replace(release.origin, marks={}) if release.origin else None
+    shown = msgspec.to_builtins(msgspec.structs.replace(release, manifest=None, origin=origin))
     data_version = release.manifest.version if release.manifest else ""
     return {
         **shown,

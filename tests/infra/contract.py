@@ -269,7 +269,8 @@ def whatever_is_looked_up_is_made(azure: Azure) -> Iterator[str]:
     made = {
         each.id for deployment in (azure.main, azure.models) for each in deployment.resources if not each.existing
     }
-    made_by_others = ("/onlineEndpoints/", "/functions/")  # upkeep publish, and the deployment of the code
+    # upkeep publish, the deployment of the code, and another environment's deployment or a person
+    made_by_others = ("/onlineEndpoints/", "/functions/", "/registries/parameter:shared")
     for deployment in (azure.main, azure.models):
         for each in deployment.resources:
             if each.existing and each.id not in made and not any(part in each.id for part in made_by_others):

@@ -22,6 +22,7 @@ LOGS, INSIGHTS, REGISTRY, GROUP = (
 )  # fmt: skip
 BLOB_OWNER, BLOB, BLOB_READER = (f"Storage Blob Data {end}" for end in ("Owner", "Contributor", "Reader"))
 QUEUE, SENDER = "Storage Queue Data Contributor", "Storage Queue Data Message Sender"
+SHARED, REGISTRY_USER = "registries/parameter:sharedRegistryName", "AzureML Registry User"
 TABLE, LEARNING, QUERIES = "Storage Table Data Contributor", "AzureML Data Scientist", "Log Analytics Reader"
 
 SDK = {
@@ -30,6 +31,7 @@ SDK = {
     QUEUE: ("azure.storage.queue",),
     TABLE: ("azure.data.tables",),
     LEARNING: ("azureml_workspace",),
+    REGISTRY_USER: ("azureml_workspace",),
     QUERIES: ("azure.monitor.query",),
 }
 """What a module of calls under a role imports one of."""
@@ -64,6 +66,8 @@ NEEDS = (
             "scoring.Scoring",
         ),
     ),
+    Need(APP, REGISTRY_USER, SHARED, ("azureml_registry.Registries",)),
+    Need(ENDPOINT, REGISTRY_USER, SHARED, others="deployments fetch the model that they take"),
     Need(APP, QUERIES, LOGS, ("traffic_log.EndpointTrafficLog",)),
     Need(APP, "Monitoring Metrics Publisher", INSIGHTS, others="the host's telemetry"),
     Need(STORAGE_TOPIC, SENDER, "queues/uploads", others="Event Grid delivers"),
