@@ -17,6 +17,9 @@ JOB = "upkeep_job"
 FOLDER = "upkeep_folder_sha256"
 ARTIFACT = "upkeep_artifact_sha256"
 VERDICT, NUMBERS = "upkeep_verdict", "upkeep_verdict_numbers"
+INPUTS = "upkeep_inputs"
+_FIRST = ("metric", "rows", "candidate", "champion", "baseline", "improvement_pct", "slices_measured_worse")
+_MOST_TEXT = 200
 MOST_CHARS = 1_000
 """Of one value. Azure ML documents no limit; what needs more room than this belongs into the card."""
 
@@ -51,23 +54,43 @@ def properties(publication: Publication, record: Record, release: Release) -> di
         "upkeep_approved_by": release.approved_by or "nobody: no approval was needed",
         "upkeep_card": names.datastore_uri(names.RUNS_DATASTORE, names.card_path(record.model, release.version)),
     }
+    taken = msgspec.json.encode(release.inputs).decode()
+    # Cut, they could not be read again: rather none, and whoever takes the version over is told that they differ.
+    found[INPUTS] = taken if release.inputs and len(taken) <= MOST_CHARS else ""
     return {name: value[:MOST_CHARS] for name, value in found.items() if value}
 
 
 def compact(facts: dict[str, Fact]) -> str:
-    """The numbers of a verdict as JSON of at most MOST_CHARS characters: four digits each, the last ones left out."""
+    """The numbers of a verdict as JSON of at most MOST_CHARS characters: four digits each, the last ones left out.
+
+    What rules of approval ask about comes first: where the version is taken over, they are asked again.
+    """
     kept: dict[str, Fact] = {}
-    for name, value in facts.items():
-        more = {**kept, name: float(f"{value:.4g}") if isinstance(value, float) else value}
+    for name in sorted(facts, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
+        more = {**kept, name: _short(facts[name])}
         if len(msgspec.json.encode(more)) > MOST_CHARS:
             break
         kept = more
     return msgspec.json.encode(kept).decode()
 
 
+def _short(value: Fact) -> Fact:
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    return value[:_MOST_TEXT] if isinstance(value, str) else value
+
+
 def numbers(marks: dict[str, str]) -> dict[str, Fact]:
     """The numbers that a version's properties hold; none if they cannot be read: somebody else wrote them."""
     try:
         return msgspec.json.decode(marks.get(NUMBERS, "{}"), type=dict[str, Fact])
+    except msgspec.DecodeError:
+        return {}
+
+
+def inputs(marks: dict[str, str]) -> dict[str, str]:
+    """The inputs that a version's properties say it takes; none if they cannot be read."""
+    try:
+        return msgspec.json.decode(marks.get(INPUTS, "{}"), type=dict[str, str])
     except msgspec.DecodeError:
         return {}

@@ -12,7 +12,7 @@ from shared.domain.card import Card, made
 from shared.domain.changes import Draft
 from shared.domain.events import CommandGiven
 from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
-from shared.domain.lineage import ARTIFACT, FOLDER, JOB, VERDICT, numbers
+from shared.domain.lineage import ARTIFACT, FOLDER, JOB, VERDICT, inputs, numbers
 from shared.domain.observation import SharedSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
@@ -65,6 +65,7 @@ def take(publication: Publication, draft: Draft, seen: SharedSeen, now: datetime
         artifact=marks[ARTIFACT],
         folder=marks[FOLDER],
         judged=judged,
+        inputs=inputs(marks),
     )
     text = f"Version {seen.version} of registry {origin.registry}: {judged.text}"
     draft = draft.because(Why.TAKEN, text, {"release": draft.release.number, "version": seen.version})

@@ -4,7 +4,7 @@ import msgspec
 
 from shared.domain.card import Card, card_of, markdown
 from shared.domain.lifecycle import Phase
-from shared.domain.lineage import MOST_CHARS, NUMBERS, compact, numbers, properties
+from shared.domain.lineage import INPUTS, MOST_CHARS, NUMBERS, compact, inputs, numbers, properties
 from shared.domain.manifest import seal
 from shared.domain.reasons import Fact
 from shared.domain.record import Cause, CauseKind, Judged, Record, Release
@@ -96,3 +96,17 @@ def test_numbers_that_are_too_many_for_a_property_are_left_out_from_the_end() ->
 
 def test_numbers_that_somebody_else_wrote_badly_are_none() -> None:
     assert numbers({NUMBERS: "{mae"}) == {}
+
+
+def test_what_rules_of_approval_ask_about_is_never_left_out() -> None:
+    facts: dict[str, Fact] = {f"slice_{number}": 1 / 3 for number in range(500)}
+    facts |= {"improvement_pct": 1.0, "slices_measured_worse": "x" * 5_000}
+    found = numbers({NUMBERS: compact(facts)})
+    assert (found["improvement_pct"], found["slices_measured_worse"]) == (1.0, "x" * 200)
+
+
+def test_the_inputs_of_a_version_are_told_whole_or_not_at_all() -> None:
+    few, many = {"hour": "number"}, {f"column_{number}": "number" for number in range(500)}
+    told = [properties(a_publication(SPEC), Record(model=SPEC.name), a_release(inputs=each)) for each in (few, many)]
+    assert [inputs(marks) for marks in told] == [few, {}]
+    assert INPUTS not in told[1]
