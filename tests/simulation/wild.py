@@ -126,6 +126,7 @@ class Wild:
                 artifact = msgspec.structs.replace(evaluation.artifact, sha256=f"made of {rng.randrange(2)}")
                 evaluation = msgspec.structs.replace(evaluation, artifact=artifact)
                 self.archive.evaluations[job] = EvaluationSeen(evaluation=evaluation)
+                self.archive.files[job]["model.skops"] = artifact.sha256
         self.spoiled[job] = how
 
     def publish(self, variant: int) -> None:

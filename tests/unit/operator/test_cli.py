@@ -102,7 +102,16 @@ def test_without_any_model_validate_says_where_it_looked(capsys: pytest.CaptureF
     assert "there is no models/NAME/upkeep.yaml below" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["status"], ["history", "trips"], ["pause", "trips", "--reason", "holidays"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["status"],
+        ["history", "trips"],
+        ["card", "trips", "3"],
+        ["pause", "trips", "--reason", "holidays"],
+        ["take", "trips", "--version", "3", "--reason", "prod"],
+    ],
+)
 def test_an_app_that_is_not_configured_is_one_sentence(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -142,7 +151,15 @@ def test_a_named_file_of_settings_must_be_there(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["publsh"], ["pause", "trips"], ["history", "trips", "--most", "0"], ["drop", "--model", "trips"]]
+    "command",
+    [
+        [],
+        ["publsh"],
+        ["pause", "trips"],
+        ["history", "trips", "--most", "0"],
+        ["drop", "--model", "trips"],
+        ["take", "trips"],
+    ],
 )
 def test_a_command_that_is_wrong_ends_with_2(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
