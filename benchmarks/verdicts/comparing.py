@@ -15,16 +15,14 @@ import numpy as np
 from benchmarks.verdicts import kayenta, rules
 from benchmarks.verdicts.plan import Ending, Kind
 from benchmarks.verdicts.streams import Outage, Scenario, Stream, streams
-from benchmarks.verdicts.walking import walk
 
 RULES: dict[str, Callable[[list[Stream]], Ending]] = {
-    "product": partial(walk, rules.product),
+    "product": rules.product,
     "threshold": partial(rules.threshold, wait=False),
     "threshold, min_requests": partial(rules.threshold, wait=True),
     "Kayenta, 1 min": partial(kayenta.judge_errors, slice_s=60, repeated=False),
     "Kayenta, 1 min, repeated": partial(kayenta.judge_errors, slice_s=60, repeated=True),
     "Kayenta, 3 min": partial(kayenta.judge_errors, slice_s=180, repeated=False),
-    "proposed": partial(walk, rules.proposed),
 }
 SCENARIOS = (
     Scenario("identical, 0.1 %", 0.001, 0.001),

@@ -1,4 +1,4 @@
-"""Rollouts whose answers all come, but late: how the latency limit, Kayenta and a proposed rule end them.
+"""Rollouts whose answers all come, but late: how the product and Kayenta end them.
 
 Called by __main__. Latencies are log-normal, so that a model that is twice as slow has all percentiles doubled.
 """
@@ -6,19 +6,19 @@ Called by __main__. Latencies are log-normal, so that a model that is twice as s
 import math
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from multiprocessing import get_context
 
 import numpy as np
 
 from benchmarks.verdicts.kayenta import Series, is_high
-from benchmarks.verdicts.plan import LIMITS, POLL_S, STAGES, Kind, most_polls, polls
-from shared.domain import traffic_checks
-from shared.domain.analysis import FALSE_ALARM, Finding, combined
-from shared.domain.observation import Stats
+from benchmarks.verdicts.plan import LIMITS, POLL_S, PUBLICATION, STAGES, Kind, most_polls, polls
+from benchmarks.verdicts.streams import Counts
+from benchmarks.verdicts.walking import walk
+from shared.domain.observation import Grid, Slice, Stats
 from shared.domain.spec import Step
-from shared.domain.statistics import evidence_over
+from shared.domain.traffic_checks import grid_of
 
 SIGMA = 0.6
 """Spread of the logarithm: the 95th percentile is 2.7 times the median."""
@@ -29,6 +29,8 @@ QUICK_P95_MS = 500.0
 """A live deployment far below the limit; beside it a candidate three times as slow, still within the limit."""
 CASES = (*((LIVE_P95_MS, candidate) for candidate in CANDIDATE_P95_MS), (QUICK_P95_MS, 1_500.0))
 RATES_PER_S = (0.1, 1.0, 10.0)
+_LEVELS = 100
+"""More than there are: the longest latency drawn is far below the level of this number."""
 
 
 @dataclass(frozen=True)
@@ -44,75 +46,95 @@ class Slow:
 
 
 @dataclass
-class Latencies:
-    """One stage of one run: every latency in ms, in order, and where slices end. Live's go as far as the hold."""
+class Side:
+    """One deployment in one stage of one run: every latency in ms, in order, and where the slices of a poll end."""
 
-    candidate: Series
+    durations_ms: Series
     ends: list[int]
-    live: Series
-    live_ends: list[int]
+    made: dict[int, list[Slice]] = field(default_factory=dict)
+
+    @cached_property
+    def by_poll(self) -> Counts:
+        """A row for every poll: answers by level, and in the last column those over the limit."""
+        poll = np.repeat(np.arange(len(self.ends)), np.diff([0, *self.ends]))
+        level = (np.log(np.maximum(self.durations_ms, 1.0)) / math.log(_grid(1).level_ratio)).astype(np.int64)
+        counts = np.zeros((len(self.ends), _LEVELS + 1), dtype=np.int64)
+        np.add.at(counts, (poll, level), 1)
+        slow = poll[self.durations_ms > _slow_ms()]
+        counts[:, _LEVELS] = np.bincount(slow, minlength=len(self.ends))
+        return counts
+
+    def seen(self, polls_seen: int) -> Stats:
+        """What the traffic log tells after so many polls. The product finds nothing by the percentile itself."""
+        wide = _grid(polls_seen).slice_s // POLL_S
+        whole, made = polls_seen // wide, self.made.setdefault(wide, [])
+        for number in range(len(made), whole):
+            made.append(self._slice(number * wide, (number + 1) * wide))
+        last = () if polls_seen % wide == 0 else (self._slice(whole * wide, polls_seen),)
+        return Stats(requests=self.ends[polls_seen - 1], errors=0, slices=(*made[:whole], *last))
+
+    def _slice(self, start: int, end: int) -> Slice:
+        *row, slow = self.by_poll[start:end].sum(axis=0).tolist()
+        levels = tuple((level, many) for level, many in enumerate(row) if many)
+        return Slice(requests=sum(row), slow=slow, levels=levels)
+
+
+@dataclass
+class Latencies:
+    """One stage of one run."""
+
+    candidate: Side
+    live: Side
+
+
+def _grid(polls_seen: int) -> Grid:
+    return grid_of(PUBLICATION.spec, polls_seen * POLL_S)
+
+
+def _slow_ms() -> int:
+    assert LIMITS.max_latency_p95_ms is not None
+    return LIMITS.max_latency_p95_ms
 
 
 def stage(step: Step, case: tuple[float, float], rate_per_s: float, rng: np.random.Generator) -> Latencies:
     """Enough slices for the hold and for min_requests, with as many again; no rule is let wait longer."""
     share, hold = step.traffic_pct / 100, polls(step.hold_s)
     needed = math.ceil(step.min_requests / (share * rate_per_s * POLL_S))
-    counts = rng.poisson(share * rate_per_s * POLL_S, min(2 * max(hold, needed), most_polls(step)))
-    live_counts = rng.poisson((1 - share) * rate_per_s * POLL_S, hold)
+    count = min(2 * max(hold, needed), most_polls(step))
     live_p95_ms, candidate_p95_ms = case
     return Latencies(
-        rng.lognormal(math.log(candidate_p95_ms / _P95), SIGMA, counts.sum()),
-        np.cumsum(counts).tolist(),
-        rng.lognormal(math.log(live_p95_ms / _P95), SIGMA, live_counts.sum()),
-        np.cumsum(live_counts).tolist(),
+        _side(candidate_p95_ms, share * rate_per_s, count, rng),
+        _side(live_p95_ms, (1 - share) * rate_per_s, count, rng),
     )
 
 
-def product(step: Step, seen: Latencies) -> Kind:
-    """The product's limit on the 95th percentile of the window."""
-
-    def find(window: Series, complete: bool) -> Finding:
-        p95 = float(np.percentile(window, 95)) if len(window) else None
-        stats = Stats(requests=len(window), errors=0, latency_p95_ms=p95)
-        enough = traffic_checks.requests(stats, step.min_requests, complete=complete)
-        passed = enough.finding is Finding.PASS
-        return combined([enough, traffic_checks.latency(LIMITS, stats, None, enough=passed)]).finding
-
-    return _hold(step, seen, find)
+def _side(p95_ms: float, rate_per_s: float, count: int, rng: np.random.Generator) -> Side:
+    counts = rng.poisson(rate_per_s * POLL_S, count)
+    return Side(rng.lognormal(math.log(p95_ms / _P95), SIGMA, counts.sum()), np.cumsum(counts).tolist())
 
 
-def proposed(step: Step, seen: Latencies) -> Kind:
-    """The same limit as a share: the 95th percentile is over it when more than 5 % of the answers are.
+def product(run: list[Latencies]) -> Kind:
+    """What the product does, by its own functions."""
 
-    So that the evidence of the error rate serves for it, at any look (Howard and Ramdas 2022, quantiles as shares).
-    """
-    assert LIMITS.max_latency_p95_ms is not None
-    limit_ms = LIMITS.max_latency_p95_ms
+    def log(number: int, poll: int) -> tuple[Stats, Stats] | None:
+        seen = run[number]
+        if poll > len(seen.candidate.ends):
+            return None
+        return seen.candidate.seen(poll), seen.live.seen(poll)
 
-    def find(window: Series, complete: bool) -> Finding:
-        slow = int((window > limit_ms).sum())
-        if evidence_over(slow, len(window), 0.05) >= 1 / FALSE_ALARM:
-            return Finding.FAIL
-        enough = complete and len(window) >= step.min_requests
-        return Finding.PASS if enough and slow <= 0.05 * len(window) else Finding.INCONCLUSIVE
-
-    return _hold(step, seen, find)
+    return walk(log).kind
 
 
-def kayenta(step: Step, seen: Latencies) -> Kind:
-    """Kayenta's rule at the end of the hold, on the mean latency of each minute."""
-    if step.traffic_pct == 100:
-        return Kind.PASSED
-    ends = slice(polls(60) - 1, polls(step.hold_s), polls(60))
-    high = is_high(_means(seen.candidate, seen.ends[ends]), _means(seen.live, seen.live_ends[ends]))
-    return Kind.FAILED if high else Kind.PASSED
+def kayenta(run: list[Latencies]) -> Kind:
+    """Kayenta's rule at the end of each hold that has a live one beside it, on the mean latency of each minute."""
+    for step, seen in zip(STAGES, run, strict=True):
+        minutes = slice(polls(60) - 1, polls(step.hold_s), polls(60))
+        if step.traffic_pct < 100 and is_high(_means(seen.candidate, minutes), _means(seen.live, minutes)):
+            return Kind.FAILED
+    return Kind.PASSED
 
 
-RULES: dict[str, Callable[[Step, Latencies], Kind]] = {
-    "product": product,
-    "Kayenta, 1 min": kayenta,
-    "proposed": proposed,
-}
+RULES: dict[str, Callable[[list[Latencies]], Kind]] = {"product": product, "Kayenta, 1 min": kayenta}
 
 
 def play(case: tuple[float, float], rate_per_s: float, seed: int, runs: int) -> Slow:
@@ -125,7 +147,7 @@ def play(case: tuple[float, float], rate_per_s: float, seed: int, runs: int) -> 
             for number, step in enumerate(STAGES)
         ]
         for name, rule in RULES.items():
-            ended = _first_not_passed(rule, stages)
+            ended = rule(stages)
             failed[name] += ended is Kind.FAILED
             held[name] += ended is Kind.HELD
     return Slow(*case, rate_per_s, runs, failed, held)
@@ -141,28 +163,12 @@ def measure(seed: int, runs: int, rates_per_s: tuple[float, ...], workers: int) 
         return list(pool.map(one, *zip(*work, strict=True)))
 
 
-def _first_not_passed(rule: Callable[[Step, Latencies], Kind], stages: list[Latencies]) -> Kind:
-    for step, seen in zip(STAGES, stages, strict=True):
-        kind = rule(step, seen)
-        if kind is not Kind.PASSED:
-            return kind
-    return Kind.PASSED
-
-
-def _hold(step: Step, seen: Latencies, find: Callable[[Series, bool], Finding]) -> Kind:
-    hold = polls(step.hold_s)
-    for poll, end in enumerate(seen.ends, 1):
-        finding = find(seen.candidate[:end], poll >= hold)
-        if finding is not Finding.INCONCLUSIVE:
-            return Kind.FAILED if finding is Finding.FAIL else Kind.PASSED
-    return Kind.HELD
-
-
-def _means(latencies: Series, ends: list[int]) -> Series:
-    """Mean of each slice; NaN for a slice without answers."""
+def _means(side: Side, minutes: slice) -> Series:
+    """Mean of each minute; NaN for one without answers."""
+    ends = np.array(side.ends[minutes])
     starts = np.array([0, *ends[:-1]])
-    counts = np.array(ends) - starts
-    totals = np.concatenate([[0.0], np.cumsum(latencies)])
+    counts = ends - starts
+    totals = np.concatenate([[0.0], np.cumsum(side.durations_ms)])
     means: Series = np.full(len(ends), np.nan)
-    np.divide(totals[np.array(ends)] - totals[starts], counts, out=means, where=counts > 0)
+    np.divide(totals[ends] - totals[starts], counts, out=means, where=counts > 0)
     return means

@@ -6,7 +6,8 @@ Read by everything here that deals with canaries.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.domain.spec import Analysis, Step
+from shared.domain.publication import Publication, ServingAssets, TrainingAssets
+from shared.domain.spec import Analysis, Data, Gates, Rollout, Spec, Step, Training
 
 POLL_S = 30
 """How often the reconciler looks, and the length of a slice of traffic."""
@@ -19,6 +20,29 @@ STAGES = (
     Step(traffic_pct=100, hold_s=3_600, min_requests=0),
 )
 """Three steps of canary; the last stage is the bake."""
+PUBLICATION = Publication(
+    spec=Spec(
+        version=1,
+        name="model",
+        data=Data(time_column="at", columns={}),
+        training=Training(job="job.yml"),
+        gates=Gates(metric="mae", direction="minimize"),
+        rollout=Rollout(
+            endpoint="endpoint.yml",
+            deployment="deployment.yml",
+            sample_request="sample.json",
+            steps=STAGES[:-1],
+            bake_s=STAGES[-1].hold_s,
+            max_hold_s=MAX_HOLD_S,
+            analysis=LIMITS,
+        ),
+        poll_s=POLL_S,
+    ),
+    training=TrainingAssets(command="", code_id="", environment_id="", compute=""),
+    serving=ServingAssets(endpoint="e", code_id="", scoring_script="", environment_id="", instance_type=""),
+    sample_request="",
+)
+"""What of it the product reads."""
 
 
 class Kind(StrEnum):

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.verdicts.plan import POLL_S, STAGES, polls
+from benchmarks.verdicts.plan import POLL_S, PUBLICATION, STAGES, polls
+from shared.domain.observation import Slice, Stats
+from shared.domain.traffic_checks import grid_of
 
 Counts = NDArray[np.int64]
 CHUNK = polls(STAGES[0].hold_s)
@@ -56,11 +58,32 @@ class Stream:
     rng: np.random.Generator
     slices: Counts = field(default_factory=lambda: np.zeros((0, 4), dtype=np.int64))
     totals: Counts = field(default_factory=lambda: np.zeros((0, 4), dtype=np.int64))
+    made: dict[tuple[int, int], list[Slice]] = field(default_factory=dict)
 
     def cumulative(self, count: int) -> Counts:
         """Counts since the stage began, after each of the first polls; at least `count` of them."""
         self._extend(count)
         return self.totals
+
+    def seen(self, count: int) -> tuple[Stats, Stats]:
+        """Candidate and live after so many polls, as the traffic log tells of them."""
+        self._extend(count)
+        row, wide = self.totals[count - 1].tolist(), grid_of(PUBLICATION.spec, count * POLL_S).slice_s // POLL_S
+        parts = [self._slices(side, count, wide) for side in (0, 2)]
+        candidate = Stats(requests=row[0], errors=row[1], slices=parts[0])
+        return candidate, Stats(requests=row[2], errors=row[3], slices=parts[1])
+
+    def _slices(self, side: int, count: int, wide: int) -> tuple[Slice, ...]:
+        """Whole slices are made once; the last one may be cut short."""
+        whole, made = count // wide, self.made.setdefault((side, wide), [])
+        for number in range(len(made), whole):
+            made.append(self._slice(side, number * wide, (number + 1) * wide))
+        last = () if count % wide == 0 else (self._slice(side, whole * wide, count),)
+        return (*made[:whole], *last)
+
+    def _slice(self, side: int, start: int, end: int) -> Slice:
+        requests, errors = self.slices[start:end, side : side + 2].sum(axis=0).tolist()
+        return Slice(requests=requests, errors=errors, levels=((0, requests),))
 
     def by_slice(self, count: int) -> Counts:
         """Counts of each of the first `count` slices."""

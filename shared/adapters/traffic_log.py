@@ -7,7 +7,7 @@ service) is raised, so that silence is never taken for health.
 
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError
 
 from shared.adapters.faults import LOGS_ROLE, status_of, translated
-from shared.domain.observation import Stats
+from shared.domain.observation import Grid, Slice, Stats
 from shared.errors import RetryLater
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 TABLE = "AmlOnlineEndpointTrafficLog"
 SERVER_TIMEOUT_S = 30
+LONGER_THAN_ANY_MS = 2**31
 # A model that breaks is answered for with 424 and its own status beside it; one that refuses a bad request is
 # answered for with 424 too, which is the caller's error and not the deployment's. 408 is a model that took too long.
 # (learn.microsoft.com: how-to-troubleshoot-online-endpoints, HTTP status codes)
@@ -42,6 +43,18 @@ LATENCY = f"summarize {COUNTS}, {PERCENTILES} by DeploymentName"
 OVERALL = f"{REACHED} | summarize {COUNTS}, {PERCENTILES}"
 SLICE = "slice = datetime_diff('millisecond', TimeGenerated, datetime({start})) / {ms}"
 SLICES = f"{REACHED} | summarize {COUNTS} by {SLICE}"
+# A request that the model's container refused is answered for with 424 as well.
+THROTTLED = "ResponseCode == 429 or (ResponseCode == 424 and ModelStatusCode == 429)"
+DELAYED = "RequestThrottlingDelayMs > 0 or ResponseThrottlingDelayMs > 0"
+NO_DURATION = -1
+LEVEL = "bin(log(max_of(TotalDurationMs, 1)) / {log_ratio}, 1)"
+# Percentiles do not add up over slices: they come from a second look at the same rows.
+GRID = f"""{REACHED}
+| extend {SLICE}, level = iff(isnull(TotalDurationMs), real({NO_DURATION}), {LEVEL})
+| summarize requests = count(), errors = countif({ERROR}), throttled = countif({THROTTLED}),
+    delayed = countif({DELAYED}), slow = countif(TotalDurationMs > {{slow_ms}}) by DeploymentName, slice, level
+| lookup kind=leftouter ({{rows}}
+    | summarize p95_ms = percentile(TotalDurationMs, 95) by DeploymentName) on DeploymentName"""
 
 
 class EndpointTrafficLog:
@@ -65,9 +78,10 @@ class EndpointTrafficLog:
             read_timeout=SERVER_TIMEOUT_S + 10,
         )
 
-    def stats(self, endpoint: str, start: datetime, end: datetime) -> dict[str, Stats]:
-        """Requests, answers that are the deployment's fault (ERROR), and latency by deployment over [start, end)."""
-        return _by_deployment(self._rows(endpoint, start, end, BY_DEPLOYMENT))
+    def stats(self, endpoint: str, start: datetime, end: datetime, grid: Grid) -> dict[str, Stats]:
+        """Requests, answers that are the deployment's fault (ERROR), throttling and latency over [start, end), by
+        deployment and slice. At most as many rows as deployments times slices times levels come back."""
+        return by_slices(self._answer(endpoint, start, end, grid_text(self._workspace, endpoint, start, end, grid)))
 
     def latency(self, endpoint: str, start: datetime, end: datetime) -> dict[str, Stats]:
         """As `stats`, with p50 and p99."""
@@ -84,9 +98,11 @@ class EndpointTrafficLog:
         return {int(row["slice"]): _stats(row) for row in self._rows(endpoint, start, end, last)}
 
     def _rows(self, endpoint: str, start: datetime, end: datetime, last: str) -> list[dict[str, Any]]:
+        return self._answer(endpoint, start, end, query_text(self._workspace, endpoint, start, end, last))
+
+    def _answer(self, endpoint: str, start: datetime, end: datetime, query: str) -> list[dict[str, Any]]:
         from azure.monitor.query import LogsQueryPartialResult
 
-        query = query_text(self._workspace, endpoint, start, end, last)
         with translated(f"reading the traffic of {endpoint}", LOGS_ROLE):
             try:
                 answer = self._client.query_workspace(
@@ -105,8 +121,24 @@ class EndpointTrafficLog:
 
 def query_text(workspace: str, endpoint: str, start: datetime, end: datetime, last: str = BY_DEPLOYMENT) -> str:
     """The query, in KQL. Names are quoted: an endpoint's comes from a file that a person wrote."""
-    rows = ROWS.format(start=_time(start), end=_time(end), endpoint=_quoted(endpoint), workspace=_quoted(workspace))
+    return f"{_selected(workspace, endpoint, start, end)}\n| {last}"
+
+
+def grid_text(workspace: str, endpoint: str, start: datetime, end: datetime, grid: Grid) -> str:
+    """The query of a rollout, whose counts are those of the grid."""
+    rows = _selected(workspace, endpoint, start, end)
+    last = GRID.format(
+        start=_time(start),
+        ms=1000 * grid.slice_s,
+        log_ratio=repr(math.log(grid.level_ratio)),
+        slow_ms=LONGER_THAN_ANY_MS if grid.slow_ms is None else grid.slow_ms,
+        rows=rows,
+    )
     return f"{rows}\n| {last}"
+
+
+def _selected(workspace: str, endpoint: str, start: datetime, end: datetime) -> str:
+    return ROWS.format(start=_time(start), end=_time(end), endpoint=_quoted(endpoint), workspace=_quoted(workspace))
 
 
 def _table_is_missing(error: HttpResponseError) -> bool:
@@ -124,6 +156,42 @@ def _quoted(text: str) -> str:
 
 def _by_deployment(rows: Iterable[Mapping[str, Any]]) -> dict[str, Stats]:
     return {str(row["DeploymentName"]): _stats(row) for row in rows if row["DeploymentName"]}
+
+
+def by_slices(rows: Iterable[Mapping[str, Any]]) -> dict[str, Stats]:
+    """The rows of GRID as statistics of each deployment."""
+    found: dict[str, dict[int, list[Mapping[str, Any]]]] = {}
+    for row in rows:
+        found.setdefault(str(row["DeploymentName"]), {}).setdefault(int(row["slice"]), []).append(row)
+    return {name: _sliced([slices[number] for number in sorted(slices)]) for name, slices in found.items()}
+
+
+def _sliced(slices: Sequence[Sequence[Mapping[str, Any]]]) -> Stats:
+    every = [row for rows in slices for row in rows]
+    return Stats(
+        requests=_sum(every, "requests"),
+        errors=_sum(every, "errors"),
+        throttled=_sum(every, "throttled"),
+        delayed=_sum(every, "delayed"),
+        slices=tuple(map(_slice, slices)),
+        latency_p95_ms=_number(every[0]["p95_ms"]),
+    )
+
+
+def _slice(rows: Sequence[Mapping[str, Any]]) -> Slice:
+    return Slice(
+        requests=_sum(rows, "requests"),
+        errors=_sum(rows, "errors"),
+        throttled=_sum(rows, "throttled"),
+        slow=_sum(rows, "slow"),
+        levels=tuple(
+            sorted((int(row["level"]), int(row["requests"])) for row in rows if row["level"] != NO_DURATION)
+        ),
+    )
+
+
+def _sum(rows: Iterable[Mapping[str, Any]], column: str) -> int:
+    return sum(int(row[column]) for row in rows)
 
 
 def _stats(row: Mapping[str, Any]) -> Stats:

@@ -4,7 +4,7 @@ Each kind of check has a room of its own (traffic_checks.py has those that need 
 puts them together. Nothing here knows the spec, which names checks by their aspect.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 from shared.domain.base import Kept
@@ -35,8 +35,9 @@ class Aspect(StrEnum):
 
 
 class Check(Kept, frozen=True, kw_only=True):
-    """The finding, a sentence that ends in a full stop, and the numbers. `aspect` is None for all checks together.
+    """The finding, a sentence that ends in a full stop (a pass may have none), and the numbers.
 
+    `aspect` is None for all checks together.
     `suspect`: over a limit, though it could be chance, so that an inconclusive finding is no mere silence.
     `noisy`: it may fail by chance at a single look, so that one failure need not be enough.
     Facts of several checks end up side by side: their names say what they count.
@@ -50,29 +51,42 @@ class Check(Kept, frozen=True, kw_only=True):
     noisy: bool = False
 
 
-def combined(checks: Iterable[Check]) -> Check:
+def combined(checks: Iterable[Check], skip: Collection[Aspect] = ()) -> Check:
     """What all checks say together: one failure fails; else one that is inconclusive leaves it open; else a pass.
 
-    The text is that of the checks that decided. Without a single check there is nothing to pass by: inconclusive.
+    The text is that of the checks that decided, and names what was skipped, whose numbers are kept. Without a single
+    check there is nothing to pass by: inconclusive.
     """
     every = tuple(checks)
+    counted = [check for check in every if check.aspect not in skip]
+    finding = _worst(check.finding for check in counted)
+    decided = [check for check in counted if check.finding is finding]
+    texts = [check.text for check in decided if check.text] if counted else ["Nothing was checked."]
     facts: dict[str, Fact] = {name: fact for check in every for name, fact in check.facts.items()}
-    for finding in (Finding.FAIL, Finding.INCONCLUSIVE, Finding.PASS):
-        found = [check for check in every if check.finding is finding]
-        if found:
-            break
-    else:
-        return Check(finding=Finding.INCONCLUSIVE, text="Nothing was checked.")
     if finding is not Finding.PASS:
-        facts[_SAID_BY[finding]] = ", ".join(dict.fromkeys(check.aspect for check in found if check.aspect))
+        facts[_SAID_BY[finding]] = _names(check.aspect for check in decided if check.aspect)
+    if skip:
+        facts["skipped"] = _names(skip)
+        texts.append(f"Not judged, as the spec says: {_names(skip)}.")
     return Check(
         finding=finding,
-        text=" ".join(check.text for check in found),
+        text=" ".join(texts),
         facts=facts,
-        suspect=any(check.suspect for check in every),
-        noisy=all(check.noisy for check in found),
+        suspect=any(check.suspect for check in counted),
+        noisy=all(check.noisy for check in decided),
     )
 
 
 _SAID_BY = {Finding.FAIL: "failed", Finding.INCONCLUSIVE: "inconclusive"}
 """Under these names the facts list the aspects that decided."""
+
+
+def _worst(findings: Iterable[Finding]) -> Finding:
+    found = set(findings)
+    if Finding.FAIL in found:
+        return Finding.FAIL
+    return Finding.INCONCLUSIVE if Finding.INCONCLUSIVE in found or not found else Finding.PASS
+
+
+def _names(aspects: Iterable[Aspect]) -> str:
+    return ", ".join(dict.fromkeys(aspects))

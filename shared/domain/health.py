@@ -208,7 +208,8 @@ def _error_rate_rise(limits: Limits, name: str, stats: Stats, before: Stats | No
     enough = stats.requests >= limits.min_requests
     times_over = stats.errors * before.requests > ratio * before.errors * stats.requests
     low, _ = difference(stats.errors, stats.requests, before.errors, before.requests)
-    # As a canary is compared with the live deployment (analysis.py).
+    # Two windows, one after the other: what was before is taken at the upper end of its interval, since there is no
+    # live deployment beside to share an outage with (as traffic_checks.py has for a canary).
     proven = _proven_over(stats, min(1.0, ratio * wilson(before.errors, before.requests)[1]))
     risen = enough and stats.errors >= LEAST_ERRORS and times_over and low > 0
     verdict = _verdict(failed=proven or risen, enough=enough)

@@ -98,14 +98,39 @@ class SmokeSeen(Kept, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class Grid(Kept, frozen=True, kw_only=True):
+    """How a rollout has the traffic log counted: in slices of `slice_s` seconds from the start of the window; answers
+    that took more than `slow_ms` (None: none are slow); durations in levels, level n from `level_ratio` ** n ms on.
+    """
+
+    slice_s: int
+    slow_ms: int | None
+    level_ratio: float
+
+
+class Slice(Kept, frozen=True, kw_only=True):
+    """One slice of a window. `levels` are pairs: a level, and how many answers have a duration of it."""
+
+    requests: int
+    errors: int = 0
+    throttled: int = 0
+    slow: int = 0
+    levels: tuple[tuple[int, int], ...] = ()
+
+
 class Stats(Kept, frozen=True, kw_only=True):
     """Traffic of one deployment over a window. `errors` are answers that are the deployment's own fault.
 
-    A rollout asks for p95 only; the other percentiles are for `upkeep check`.
+    `throttled` requests were refused because there were too many, `delayed` ones were slowed down by Azure for their
+    size. Only a rollout asks for these and for `slices`, those with requests in the order of their time; for `upkeep
+    check` there are more percentiles.
     """
 
     requests: int
     errors: int
+    throttled: int = 0
+    delayed: int = 0
+    slices: tuple[Slice, ...] = ()
     latency_p95_ms: float | None = None
     latency_p50_ms: float | None = None
     latency_p99_ms: float | None = None

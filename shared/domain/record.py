@@ -121,6 +121,17 @@ class HandMade(Kept, frozen=True, kw_only=True):
     respected: bool = True
 
 
+class Doubt(Kept, frozen=True, kw_only=True):
+    """Looks in a row at which only checks failed that may fail by chance, in the window that began at `since`.
+
+    `facts` are what the last of them saw: the same numbers seen again are no new look.
+    """
+
+    since: datetime
+    looks: int
+    facts: dict[str, Fact]
+
+
 class Release(Kept, frozen=True, kw_only=True):
     """The release in flight. `publication` is the hash of the published spec that decides it to its end.
 
@@ -149,6 +160,7 @@ class Release(Kept, frozen=True, kw_only=True):
     judged: Judged | None = None
     step: int = 0
     step_since: datetime | None = None
+    doubt: Doubt | None = None
     smoke_failures: int = 0
     because: str = ""
     waiting: str = ""

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from shared.domain.analysis import Aspect
 from shared.domain.base import Written
 from shared.domain.spec_evidence import Answer
 from shared.domain.spec_gates import Gates
@@ -104,15 +105,22 @@ class Shadow(Written, frozen=True, kw_only=True):
 
 
 class Analysis(Written, frozen=True, kw_only=True):
-    """Limits on a canary's answers. The ratio compares its error rate with that of the live deployment."""
+    """Limits on a canary's answers. The ratios compare with the live deployment over the same time.
+
+    `failures_in_a_row`: looks in a row at which a check that may fail by chance has to fail. `skip`: checks left out.
+    """
 
     max_error_rate_pct: Percent = 1.0
     max_error_rate_ratio: Annotated[float, Meta(ge=1)] = 2.0
     max_latency_p95_ms: Positive | None = None
+    max_latency_ratio: Annotated[float, Meta(ge=1.1, le=100)] = 2.0
+    max_throttled_pct: Percent = 5.0
+    failures_in_a_row: Annotated[int, Meta(ge=1, le=20)] = 1
+    skip: tuple[Aspect, ...] = ()
 
 
 class NoData(StrEnum):
-    """What to do with a canary that too few requests have reached for too long."""
+    """What to do with a release that could not be judged for too long. Promotes nothing that is over a limit."""
 
     HOLD = "hold"
     ROLLBACK = "rollback"

@@ -5,8 +5,11 @@ needs no whole window; a pass needs the whole of it; what stays inconclusive is 
 ended by the spec's no_data.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+import msgspec
 
 from shared.domain import traffic_checks
 from shared.domain.analysis import Check, Finding, combined
@@ -16,7 +19,7 @@ from shared.domain.lifecycle import Phase, Signal
 from shared.domain.observation import EndpointSeen, Observation, TrafficSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Fact, Why
-from shared.domain.record import Record
+from shared.domain.record import Doubt, Record
 from shared.domain.rollout import go_live, hold_still, lost, mirrored, split, steps_of
 from shared.domain.spec import NoData, Rollout
 
@@ -59,7 +62,8 @@ def watch(publication: Publication, draft: Draft, seen: Observation, now: dateti
         return settled
     if seen.traffic is None:
         return draft
-    check = combined(_checks(rollout, draft.record, stage, seen.traffic))
+    check = combined(_checks(rollout, draft.record, stage, seen.traffic), rollout.analysis.skip)
+    draft, check = doubted(rollout.analysis.failures_in_a_row, draft, check)
     if check.finding is Finding.FAIL:
         return _failed(draft, check, now)
     if check.finding is Finding.PASS:
@@ -86,18 +90,15 @@ def _settle(draft: Draft, seen: EndpointSeen, stage: Stage, now: datetime) -> Dr
     return draft.with_release(step_since=now).because(Why.TRAFFIC_SEEN, f"Traffic: {shares}.", facts)
 
 
-def _checks(rollout: Rollout, record: Record, stage: Stage, traffic: TrafficSeen) -> tuple[Check, ...]:
-    """Every check of the window. All but the first may fail before it is complete."""
+def _checks(rollout: Rollout, record: Record, stage: Stage, traffic: TrafficSeen) -> Iterator[Check]:
+    """Every check of the window but those that the spec skips. All but the first may fail before it is complete."""
     assert record.release is not None
     limits, candidate = rollout.analysis, traffic.of(record.release.deployment)
-    live = traffic.of(record.live.deployment) if record.live else None
-    complete = _covers(traffic, stage)
-    enough = traffic_checks.requests(candidate, stage.min_requests, complete=complete)
-    return (
-        enough,
-        traffic_checks.errors(limits, candidate, live),
-        traffic_checks.latency(limits, candidate, live, enough=enough.finding is Finding.PASS),
-    )
+    beside = record.live is not None and record.live.deployment in stage.traffic
+    live = traffic.of(record.live.deployment) if record.live is not None and beside else None
+    yield traffic_checks.requests(candidate, live, stage.min_requests, complete=_covers(traffic, stage))
+    for check in (traffic_checks.errors, traffic_checks.throttling, traffic_checks.latency):
+        yield check(limits, candidate, live)
 
 
 def _covers(traffic: TrafficSeen, stage: Stage) -> bool:
@@ -113,6 +114,23 @@ def _unlogged(record: Record, stage: Stage, traffic: TrafficSeen) -> bool:
     expected = traffic.of(record.live.deployment).requests * sum(stage.mirror.values()) / 100
     unseen = traffic.of(record.release.deployment).requests == 0
     return unseen and _covers(traffic, stage) and expected >= max(stage.min_requests, LEAST_MIRRORED)
+
+
+def doubted(enough: int, draft: Draft, check: Check) -> tuple[Draft, Check]:
+    """Hold a failure that may be chance until it was seen at `enough` looks in a row, each with new numbers."""
+    doubt, since = draft.release.doubt, draft.release.step_since
+    assert since is not None
+    if check.finding is not Finding.FAIL or not check.noisy or enough == 1:
+        return (draft if doubt is None else draft.with_release(doubt=None)), check
+    if doubt is None or doubt.since != since:
+        doubt = Doubt(since=since, looks=1, facts=check.facts)
+    elif doubt.facts != check.facts:
+        doubt = Doubt(since=since, looks=doubt.looks + 1, facts=check.facts)
+    draft = draft.with_release(doubt=doubt)
+    if doubt.looks >= enough:
+        return draft, check
+    text = f"At {doubt.looks} of {enough} looks in a row: {check.text}"
+    return draft, msgspec.structs.replace(check, finding=Finding.INCONCLUSIVE, text=text, suspect=True)
 
 
 def _failed(draft: Draft, check: Check, now: datetime) -> Draft:

@@ -78,6 +78,7 @@ def _of(publication: Publication) -> Target:
             max_error_rate_pct=limits.max_error_rate_pct,
             max_error_rate_ratio=limits.max_error_rate_ratio,
             max_latency_p95_ms=limits.max_latency_p95_ms,
+            max_latency_ratio=limits.max_latency_ratio,
             min_requests=min(asked, default=Limits().min_requests),
         ),
     )

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import croniter
 
+from shared.domain.analysis import Aspect
 from shared.domain.record import MAX_PARTS
-from shared.domain.spec import Column, ColumnType, Data, Freeze, RegistryMode, Rollout, Spec
+from shared.domain.spec import Analysis, Column, ColumnType, Data, Freeze, RegistryMode, Rollout, Spec
 from shared.operator import sense_evidence
 from shared.operator.places import Mistake, Path
 from shared.operator.sense_gates import gate_mistakes
@@ -23,6 +24,7 @@ def mistakes(spec: Spec, folder: FilePath) -> Iterator[Mistake]:
     """Everything in the spec that cannot be meant. `folder` is the model's."""
     yield from _data(spec.data)
     yield from _rollout(spec.rollout)
+    yield from _analysis(spec.rollout.analysis)
     yield from _schedule(spec.retrain.schedule)
     yield from _budget(spec)
     yield from _freezes(spec.freezes)
@@ -113,6 +115,15 @@ def _rollout(rollout: Rollout) -> Iterator[Mistake]:
     if before != 100:
         last = len(rollout.steps) - 1
         yield Mistake((*at, last, "traffic_pct"), f"{before} is the last step; the last one must give 100")
+
+
+def _analysis(analysis: Analysis) -> Iterator[Mistake]:
+    for index, aspect in enumerate(analysis.skip):
+        at: Path = ("rollout", "analysis", "skip", index)
+        if aspect is Aspect.REQUESTS:
+            yield Mistake(at, "requests cannot be skipped; a stage with min_requests: 0 passes without any")
+        if aspect in analysis.skip[:index]:
+            yield Mistake(at, f'"{aspect}" stands twice')
 
 
 def _schedule(schedule: str | None) -> Iterator[Mistake]:

@@ -13,6 +13,7 @@ from shared.domain.lifecycle import WATCHED, Phase
 from shared.domain.observation import EndpointSeen, ModelSeen, Observation, TrafficSeen
 from shared.domain.publication import Publication
 from shared.domain.record import Record, Release, Serving
+from shared.domain.traffic_checks import grid_of
 from shared.errors import NeedsPerson, RetryLater
 from shared.reconcile.ports import Archive, Platform, TrafficLog
 
@@ -165,5 +166,6 @@ def _traffic(publication: Publication, release: Release, now: datetime, log: Tra
     end = now - timedelta(seconds=publication.spec.rollout.log_lag_s)
     if release.step_since is None or end <= release.step_since:
         return None
-    stats = log.stats(publication.serving.endpoint, release.step_since, end)
+    grid = grid_of(publication.spec, (end - release.step_since).total_seconds())
+    stats = log.stats(publication.serving.endpoint, release.step_since, end, grid)
     return TrafficSeen(start=release.step_since, end=end, stats=stats)

@@ -17,6 +17,7 @@ from shared.domain.manifest import Manifest
 from shared.domain.observation import (
     EndpointSeen,
     EvaluationSeen,
+    Grid,
     JobSeen,
     ModelSeen,
     QuotaSeen,
@@ -237,8 +238,8 @@ class Platform(Protocol):
 class TrafficLog(Protocol):
     """Log Analytics."""
 
-    def stats(self, endpoint: str, start: datetime, end: datetime) -> dict[str, Stats]:
-        """Requests, errors and latency by deployment over [start, end)."""
+    def stats(self, endpoint: str, start: datetime, end: datetime, grid: Grid) -> dict[str, Stats]:
+        """Requests, errors, throttling and latency over [start, end), by deployment, and all of it by slices."""
         ...
 
 

@@ -4,6 +4,7 @@ It refuses what Azure refuses (a change while one is in flight, deleting what ha
 what the product must never do, as `Violation`.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,11 +29,13 @@ from shared.domain.observation import (
     DeploymentState,
     EndpointSeen,
     EvaluationSeen,
+    Grid,
     JobSeen,
     JobStatus,
     ModelSeen,
     QuotaSeen,
     SharedSeen,
+    Slice,
     SmokeSeen,
     Stats,
 )
@@ -65,6 +68,8 @@ class Fate:
     deploy_s: float = 90
     smoke: bool = True
     error_share: float = 0.0
+    throttled_share: float = 0.0
+    latency_ms: float = 40.0
     requests_per_s: float = 5.0
 
 
@@ -176,6 +181,34 @@ def evaluate(
 def _split(document: dict[str, dict[str, int] | dict[str, str]]) -> Split:
     traffic, mirror = ({name: int(pct) for name, pct in document[key].items()} for key in ("traffic", "mirror"))
     return Split(traffic=traffic, mirror=mirror)
+
+
+def spread(fate: Fate, requests: int, slices: int, grid: Grid) -> Stats:
+    """Requests at a steady pace, all of which take as long, and errors and refusals strewn evenly among them."""
+    level = int(math.log(max(fate.latency_ms, 1)) / math.log(grid.level_ratio))
+    slow = grid.slow_ms is not None and fate.latency_ms > grid.slow_ms
+
+    def in_slice(number: int, share: float) -> int:
+        return int(requests * (number + 1) / slices * share) - int(requests * number / slices * share)
+
+    counts = [in_slice(number, 1.0) for number in range(slices)]
+    return Stats(
+        requests=requests,
+        errors=int(requests * fate.error_share),
+        throttled=int(requests * fate.throttled_share),
+        latency_p95_ms=fate.latency_ms,
+        slices=tuple(
+            Slice(
+                requests=many,
+                errors=in_slice(number, fate.error_share),
+                throttled=in_slice(number, fate.throttled_share),
+                slow=many if slow else 0,
+                levels=((level, many),),
+            )
+            for number, many in enumerate(counts)
+            if many
+        ),
+    )
 
 
 class FakePlatform:
@@ -380,7 +413,7 @@ class FakePlatform:
 
     # the traffic log
 
-    def stats(self, endpoint: str, start: datetime, end: datetime) -> dict[str, Stats]:
+    def stats(self, endpoint: str, start: datetime, end: datetime, grid: Grid) -> dict[str, Stats]:
         with around(self.interrupt, "stats"):
             found, seconds = self.endpoints[endpoint], (end - start).total_seconds()
             stats = {}
@@ -389,6 +422,5 @@ class FakePlatform:
                 deployment = found.deployments[name]
                 requests = int(seconds * deployment.fate.requests_per_s * pct / 100)
                 if requests:
-                    errors = int(requests * deployment.fate.error_share)
-                    stats[name] = Stats(requests=requests, errors=errors, latency_p95_ms=40.0)
+                    stats[name] = spread(deployment.fate, requests, math.ceil(seconds / grid.slice_s), grid)
             return stats

@@ -3,11 +3,12 @@
 import msgspec
 import pytest
 
+from shared.domain.analysis import Aspect
 from shared.domain.events import Command, JobEnded
 from shared.domain.lifecycle import Phase
 from shared.domain.observation import JobStatus, Stats
 from shared.domain.reasons import Why
-from shared.domain.spec import NoData, Retrain
+from shared.domain.spec import Analysis, NoData, Retrain
 from shared.errors import RetryLater
 from tests.fakes.examples import a_publication, a_spec
 from tests.fakes.platform import Fate
@@ -15,8 +16,8 @@ from tests.scenarios.story import Story
 
 
 def live_story(fates: dict[int, Fate] | None = None) -> Story:
-    """A story whose first release is live."""
-    story = Story(fates)
+    """A story whose first release is live, and its second one as good unless said otherwise."""
+    story = Story({1: Fate(), 2: Fate(), **(fates or {})})
     story.month(1, 2)
     story.passes(60)
     assert story.record.live is not None
@@ -152,6 +153,41 @@ def test_silence_ends_as_the_spec_says(policy: NoData, traffic: dict[str, int]) 
     story.month(3)
     story.passes(600)
     assert story.traffic == traffic
+
+
+def test_a_canary_is_not_taken_back_for_an_outage_of_both() -> None:
+    story = live_story()
+    story.month(3)
+    story.until(Phase.CANARY)
+    for fate in (1, 2):
+        story.fates[fate].error_share = 0.3
+    story.passes(20)
+    assert story.record.phase is Phase.CANARY
+    for fate in (1, 2):
+        story.fates[fate].error_share = 0.0
+    story.passes(60)
+    assert story.traffic == {"r0002": 100}
+
+
+def test_a_canary_far_slower_than_the_live_one_is_taken_back() -> None:
+    story = live_story({2: Fate(latency_ms=400)})
+    story.month(3)
+    story.passes(60)
+    assert "more than 2 times as long" in story.text_of(Why.ANALYSIS_FAILED)
+    assert story.traffic == {"r0001": 100}
+
+
+def test_a_canary_whose_errors_are_not_judged_says_so() -> None:
+    spec = a_spec()
+    analysis = Analysis(skip=(Aspect.ERRORS,))
+    rollout = msgspec.structs.replace(spec.rollout, analysis=analysis)
+    story = Story({2: Fate(error_share=0.5)}, a_publication(msgspec.structs.replace(spec, rollout=rollout)))
+    story.month(1, 2)
+    story.passes(60)
+    story.month(3)
+    story.passes(60)
+    assert story.traffic == {"r0002": 100}
+    assert "Not judged, as the spec says: errors." in story.text_of(Why.STEP_PASSED)
 
 
 def undecided_bake(policy: NoData) -> Story:

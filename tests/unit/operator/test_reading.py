@@ -57,6 +57,15 @@ def problems(folder: Path, text: str, environment: str | None = None) -> list[st
     return [problem.removeprefix(head) for problem in caught.value.problems]
 
 
+def test_a_check_that_cannot_be_skipped_is_told(folder: Path) -> None:
+    skipping = GOOD.replace("  steps:", "  analysis: {skip: [requests, latency, latency]}\n  steps:")
+    first, second = problems(folder, skipping)
+    assert first.startswith(
+        "rollout.analysis.skip[0]: requests cannot be skipped; a stage with min_requests: 0 passes"
+    )
+    assert second.startswith('rollout.analysis.skip[2]: "latency" stands twice')
+
+
 def test_a_right_file_becomes_a_spec_with_the_defaults_filled_in(folder: Path) -> None:
     spec = read(folder, GOOD)
     assert (spec.name, spec.gates.floor, spec.retrain.schedule, spec.poll_s) == ("trips", 20.0, None, 30)
