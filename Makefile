@@ -121,7 +121,7 @@ sbom: $(DONE)/python ## write the package's bill of materials (CycloneDX) alone
 audit: $(DONE)/python ## ask whether vulnerabilities are known of anything that is locked (needs the network)
 	$(BIN)/python -m infra.package_audit
 
-bench-verdicts: $(DONE)/python ## measure false alarms and misses of the judge and of the canary (eight minutes)
+bench-verdicts: $(DONE)/python ## measure false alarms and misses of the judge and of the canary (twenty minutes)
 	$(BIN)/python -m benchmarks.verdicts
 
 bench-coldstart: $(DONE)/azurite ## measure the package's cold start beside that of a naive app (two minutes)

@@ -31,6 +31,9 @@ SCENARIOS = (
     Scenario("identical, 0.5 % in bursts of 10", 0.005, 0.005, burst=10),
     Scenario("identical, an outage of both at 10 %", 0.001, 0.001, outage=Outage(0, 20, 30, 0.3)),
     Scenario("identical, an outage of both at 50 %", 0.001, 0.001, outage=Outage(1, 20, 30, 0.3)),
+    Scenario(
+        "identical, 30 s of outage of the canary alone", 0.001, 0.001, outage=Outage(0, 20, 21, 0.3, of_both=False)
+    ),
     Scenario("just twice as bad, 0.4 to 0.8 %", 0.004, 0.008),
     Scenario("twice as bad, 0.1 to 0.2 %", 0.001, 0.002),
     Scenario("5 times as bad, 0.1 to 0.5 %", 0.001, 0.005),

@@ -91,7 +91,7 @@ def _settle(draft: Draft, seen: EndpointSeen, stage: Stage, now: datetime) -> Dr
 
 
 def _checks(rollout: Rollout, record: Record, stage: Stage, traffic: TrafficSeen) -> Iterator[Check]:
-    """Every check of the window but those that the spec skips. All but the first may fail before it is complete."""
+    """Every check of the window. All but the first may fail before it is complete."""
     assert record.release is not None
     limits, candidate = rollout.analysis, traffic.of(record.release.deployment)
     beside = record.live is not None and record.live.deployment in stage.traffic
