@@ -192,7 +192,7 @@ def test_a_deployment_becomes_ready_scores_takes_traffic_and_goes(bench: Bench) 
     assert bench.platform.smoke(bench.endpoint, first, Sample(request='{"data": []}')).ok
     _set_traffic(bench, {first: 90, second: 10})
     _refuses_what_was_decided_on_another_split(bench, first)
-    assert bench.platform.endpoint(bench.endpoint).mark == f"{first}=90 {second}=10"
+    assert bench.platform.endpoint(bench.endpoint).mark == Split(traffic={first: 90, second: 10}).text
     _set_traffic(bench, {first: 100})
     _insist(bench, lambda: bench.platform.delete_deployment(bench.endpoint, second))
     bench.until(lambda: second not in bench.platform.endpoint(bench.endpoint).deployments)

@@ -128,6 +128,22 @@ class TestJobs:
         assert bench.platform.job(order.job).detail.startswith("Azure ML says Failed: https://")
 
 
+class TestQuota:
+    def test_a_lowered_limit_is_seen(self, bench: Bench, local_cloud: Cloud) -> None:
+        url = f"{local_cloud['UPKEEP_LOGS_ENDPOINT']}/admin/quotas"
+        requests.put(url, json={"standardDSv2Family": 0}, timeout=10).raise_for_status()
+        try:
+            seen = bench.platform.quota("Standard_DS3_v2")
+        finally:
+            requests.put(url, json={}, timeout=10).raise_for_status()
+        assert (seen.free, seen.limited_by) == (0, "Standard DSv2 Family Cluster Dedicated vCPUs")
+
+    def test_without_a_role_on_the_subscription_the_role_is_named(self, bench: Bench, fail: Fail) -> None:
+        fail("/usages", 403)
+        seen = bench.platform.quota("Standard_DS3_v2")
+        assert (seen.free, "Upkeep Quota Reader" in seen.problem) == (None, True)
+
+
 class TestEndpoints:
     def test_nobody_waits_for_a_deployment(self, bench: Bench) -> None:
         bench.register(1, "job-a")

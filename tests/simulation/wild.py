@@ -289,7 +289,7 @@ class Wild:
         for number in range(MOST_WAITS_TO_REST):
             if number % 10 == 0:
                 self.play(moves.Sweep())
-            if self.record.hand_stands:
+            if self.record.hand_stands or self.record.paused is not None:
                 self.play(moves.Ask(moves.Command.RESUME))
             self._wait(100)
             if self._at_rest():
