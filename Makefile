@@ -56,7 +56,7 @@ $(DONE)/azurite: localcloud/package-lock.json requirements-node.txt $(DONE)/pyth
 	$(BIN)/python -c "import os; from localcloud import azurite; azurite.install(dict(os.environ))"
 	@touch $@
 
-$(DONE)/models: $(wildcard models/*/*/conda.yml) $(DONE)/python
+$(DONE)/models: $(wildcard models/*/*/environment.yml) $(DONE)/python
 	$(BIN)/python -m localcloud prepare models
 	@touch $@
 

@@ -55,9 +55,9 @@ def _prepare(args: argparse.Namespace, supervisor: Supervisor) -> None:
     # Imported here: the other commands have no use for what it brings along.
     from localcloud.controlplane.environments import EnvironmentBuildError, prepare
 
-    files = sorted(args.models.glob("*/*/conda.yml"))
+    files = sorted(args.models.glob("*/*/environment.yml"))
     if not files:
-        sys.exit(f"localcloud: no model below {args.models} has a conda.yml")
+        sys.exit(f"localcloud: no model below {args.models} has a environment.yml")
     for file in files:
         start_s = time.monotonic()
         try:

@@ -66,6 +66,17 @@ def test_the_scoring_script_exists(loaded: dict[str, Any]):
     assert (MODEL / "score" / loaded["script"]).is_file()
 
 
+@pytest.mark.parametrize("file", ["train/job.yml", "train/component.yml", "score/deployment.yml"])
+def test_dependabot_finds_the_environment(file: str):
+    environment = yaml.safe_load((MODEL / file).read_text())["environment"]["conda_file"]
+    assert environment == "environment.yml"  # the only name that it looks for
+    config = yaml.safe_load((MODEL.parents[1] / ".github/dependabot.yml").read_text())
+    [conda] = [each for each in config["updates"] if each["package-ecosystem"] == "conda"]
+    assert (MODEL / file).parent in {
+        path for glob in conda["directories"] for path in MODEL.parents[1].glob(glob[1:])
+    }
+
+
 @pytest.mark.parametrize("which", ["train_pip", "score_pip"])
 def test_every_package_is_pinned(loaded: dict[str, Any], which: str):
     assert all("==" in requirement for requirement in loaded[which])

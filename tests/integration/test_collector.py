@@ -14,7 +14,7 @@ import requests
 
 pytestmark = [pytest.mark.localcloud, pytest.mark.timeout(300)]
 ROOT = Path(__file__).resolve().parents[2]
-CONDA = ROOT / "models" / "flight-duration" / "score" / "conda.yml"  # built for the demo anyway
+CONDA = ROOT / "models" / "flight-duration" / "score" / "environment.yml"  # built for the demo anyway
 DEADLINE_S = 30
 SCORE = """
 import json, os
