@@ -88,9 +88,9 @@ def _deletes_the_old_one(record: Record, _events: Any, seen: Observation, decisi
 
 
 def _makes_up_a_verdict(publication: Any, record: Record, events: Any, seen: Any, now: Any) -> tuple[Any, ...]:
-    release = record.release
-    if release is not None and release.manifest is not None and seen.evaluation is not None:
-        good = evaluate(release.manifest, record.live, better=True, artifact=f"a{release.number}")
+    release, read = record.release, seen.evaluation and seen.evaluation.evaluation
+    if release is not None and release.manifest is not None and read is not None:
+        good = evaluate(release.manifest, record.live, better=True, artifact=read.artifact.sha256)
         seen = replace(seen, evaluation=EvaluationSeen(evaluation=good))
     return publication, record, events, seen, now
 

@@ -106,9 +106,10 @@ class Wild:
         return self.fates[release]
 
     def _spoil(self, job: str, release: int) -> None:
-        """Some jobs leave an evaluation that says too little, or the very artifact that another one left."""
+        """Some jobs leave an evaluation that says too little, changed files, or the artifact of another one."""
         rng = random.Random(self.seed * 1_000 + release * 7 + 1)
-        how = rng.choices(["", "missing", "not finite", "other data", "alike"], weights=[8, 1, 1, 1, 2])[0]
+        hows = {"": 8, "missing": 1, "not finite": 1, "other data": 1, "changed": 1, "alike": 2}
+        how = rng.choices(list(hows), weights=list(hows.values()))[0]
         seen = self.archive.evaluations[job]
         assert seen.evaluation is not None
         evaluation = seen.evaluation
@@ -126,7 +127,9 @@ class Wild:
                 artifact = msgspec.structs.replace(evaluation.artifact, sha256=f"made of {rng.randrange(2)}")
                 evaluation = msgspec.structs.replace(evaluation, artifact=artifact)
                 self.archive.evaluations[job] = EvaluationSeen(evaluation=evaluation)
-                self.archive.files[job]["model.skops"] = artifact.sha256
+                self.archive.files[job] = {**self.archive.files[job], "model.skops": artifact.sha256}
+            case "changed":
+                self.archive.files[job] = {**self.archive.files[job], "model.skops": "another hand's"}
         self.spoiled[job] = how
 
     def publish(self, variant: int) -> None:
