@@ -10,6 +10,7 @@ from shared.domain.observation import EvaluationSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
 from shared.domain.record import Record
+from shared.errors import RetryLater
 from shared.reconcile.inbox import Inbox
 from shared.reconcile.loop import Reconciler
 from shared.reconcile.ports import Pointer
@@ -22,12 +23,18 @@ from tests.fakes.state import FakeStateStore
 
 
 class Story:
-    """One model in a small world. `fates` says what becomes of each release; the rest go well."""
+    """One model in a small world. `fates` says what becomes of each release; the rest go well.
+
+    Calls that are named in `troubles` fail, to be repeated later, until they are taken out again.
+    """
 
     def __init__(self, fates: dict[int, Fate] | None = None, publication: Publication | None = None) -> None:
-        self.clock, self.state, self.archive = FakeClock(), FakeStateStore(), FakeArchive()
+        self.troubles: set[str] = set()
+        self.clock, self.state, self.archive = FakeClock(), FakeStateStore(), FakeArchive(self._interrupt)
         self.fates = fates or {}
-        self.platform = FakePlatform(self.clock, self.archive, lambda number: self.fates.get(number, Fate()))
+        self.platform = FakePlatform(
+            self.clock, self.archive, lambda number: self.fates.get(number, Fate()), self._interrupt
+        )
         self.nudges = FakeNudges(self.clock)
         self.inbox = Inbox(self.state, self.nudges, self.clock)
         self.reconciler = Reconciler(
@@ -41,6 +48,10 @@ class Story:
         self.archive.put_publication(publication)
         pointer = Pointer(model=MODEL, publication=publication.hash, published_at=self.clock.now())
         self.state.publish(pointer)
+
+    def _interrupt(self, point: str) -> None:
+        if point.removeprefix("before ") in self.troubles:
+            raise RetryLater(f"{point}: in trouble")
 
     # given and when
 

@@ -1,0 +1,185 @@
+"""Every line of the table of the life is walked by a release: one scenario each, in virtual time.
+
+A line that is new in `lifecycle.TRANSITIONS` fails the first test here until WALKS says how a release takes it.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from shared.domain.events import Command
+from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
+from shared.domain.observation import JobStatus
+from shared.domain.spec import Approval, Shadow
+from tests.fakes.examples import ENDPOINT, a_publication, a_spec
+from tests.fakes.platform import Fate
+from tests.scenarios.story import Story
+
+Line = tuple[Phase, Signal]
+P, S = Phase, Signal
+HELD_BY = {
+    P.JUDGING: "evaluation",
+    P.REGISTERING: "artifact",
+    P.DEPLOYING: "create_deployment",
+    P.TESTING: "smoke",
+    P.ROLLING_BACK: "put_endpoint",
+}
+"""The call that has to fail for a release to stay in a phase that would be over at once."""
+
+
+class Table(dict[Line, Phase]):
+    """The table of the life, which notes the lines that are looked up."""
+
+    def __init__(self) -> None:
+        super().__init__(TRANSITIONS)
+        self.walked: set[Line] = set()
+
+    def __getitem__(self, line: Line) -> Phase:
+        self.walked.add(line)
+        return super().__getitem__(line)
+
+    def get(self, line: Line, default: Phase | None = None) -> Phase | None:  # type: ignore[override]
+        if line in self:
+            self.walked.add(line)
+        return super().get(line, default)
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Table:
+    """Stands in for the table wherever the domain looks it up."""
+    noting = Table()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("shared.domain.") and getattr(module, "TRANSITIONS", None) is TRANSITIONS:
+            monkeypatch.setattr(module, "TRANSITIONS", noting)
+    return noting
+
+
+class Walk(NamedTuple):
+    """What happens to the second release once it stands in its phase, and what kind of release it is."""
+
+    happens: Callable[[Story], None] = lambda _: None
+    fate: Fate = Fate()
+    approval: Approval = Approval()
+    shadow: Shadow | None = None
+
+
+# what happens
+
+
+def asks(command: Command) -> Callable[[Story], None]:
+    """A person commands."""
+    return lambda story: story.command(command)
+
+
+def deployment_is_lost(story: Story) -> None:
+    """Somebody takes all traffic from the release's deployment and deletes it."""
+    endpoint = story.platform.endpoints[ENDPOINT]
+    endpoint.traffic, endpoint.mirror = {"r0001": 100}, {}
+    del endpoint.deployments["r0002"]
+
+
+def answers_turn_bad(story: Story) -> None:
+    """The release's deployment begins to fail."""
+    story.platform.endpoints[ENDPOINT].deployments["r0002"].fate = Fate(error_share=0.5)
+
+
+def files_change(story: Story) -> None:
+    """Somebody writes over the model that was judged."""
+    story.archive.files["flights-0002-a1"] = {"model.skops": "another hand's"}
+
+
+# the walks
+
+ABORT, ROLLBACK = Walk(asks(Command.ABORT)), Walk(asks(Command.ROLLBACK))
+PROMOTE, LOST, BAD = Walk(asks(Command.PROMOTE)), Walk(deployment_is_lost), Walk(answers_turn_bad)
+ALWAYS = Approval(required="always", expires_s=1_800)
+MIRROR = Shadow(mirror_pct=20, hold_s=120, min_requests=30)
+
+WALKS: dict[Line, Walk] = {
+    (P.COLLECTING, S.RELEASE_BEGUN): Walk(lambda story: story.month(4)),
+    (P.COLLECTING, S.RESTORE_BEGUN): ROLLBACK,
+    (P.TRAINING, S.JOB_COMPLETED): Walk(),
+    (P.TRAINING, S.JOB_RETRIED): Walk(fate=Fate(job=JobStatus.FAILED)),
+    (P.TRAINING, S.JOB_FAILED): Walk(fate=Fate(job=JobStatus.FAILED)),
+    (P.TRAINING, S.ABORTED): ABORT,
+    (P.JUDGING, S.GATES_PASSED): Walk(),
+    (P.JUDGING, S.GATES_FAILED): Walk(fate=Fate(better=False)),
+    (P.JUDGING, S.APPROVAL_NEEDED): Walk(approval=ALWAYS),
+    (P.JUDGING, S.ABORTED): ABORT,
+    (P.AWAITING_APPROVAL, S.APPROVED): Walk(asks(Command.APPROVE), approval=ALWAYS),
+    (P.AWAITING_APPROVAL, S.APPROVAL_REFUSED): Walk(asks(Command.REJECT), approval=ALWAYS),
+    (P.AWAITING_APPROVAL, S.APPROVAL_EXPIRED): Walk(approval=ALWAYS),
+    (P.AWAITING_APPROVAL, S.ABORTED): Walk(asks(Command.ABORT), approval=ALWAYS),
+    (P.REGISTERING, S.MODEL_REGISTERED): Walk(),
+    (P.REGISTERING, S.ABORTED): ABORT,
+    (P.REGISTERING, S.ARTIFACT_CHANGED): Walk(files_change),
+    (P.DEPLOYING, S.ARTIFACT_CHANGED): Walk(files_change),
+    (P.DEPLOYING, S.DEPLOYMENT_READY): Walk(),
+    (P.DEPLOYING, S.DEPLOYMENT_FAILED): Walk(fate=Fate(deploys=False)),
+    (P.DEPLOYING, S.ROLLBACK_ASKED): ROLLBACK,
+    (P.TESTING, S.SMOKE_PASSED): Walk(),
+    (P.TESTING, S.SMOKE_FAILED): Walk(fate=Fate(smoke=False)),
+    (P.TESTING, S.DEPLOYMENT_FAILED): LOST,
+    (P.TESTING, S.ROLLBACK_ASKED): ROLLBACK,
+    (P.TESTING, S.SHADOW_BEGUN): Walk(shadow=MIRROR),
+    (P.SHADOWING, S.SHADOW_PASSED): Walk(shadow=MIRROR),
+    (P.SHADOWING, S.PROMOTED): PROMOTE._replace(shadow=MIRROR),
+    (P.SHADOWING, S.ANALYSIS_FAILED): BAD._replace(shadow=MIRROR),
+    (P.SHADOWING, S.DEPLOYMENT_FAILED): LOST._replace(shadow=MIRROR),
+    (P.SHADOWING, S.ROLLBACK_ASKED): ROLLBACK._replace(shadow=MIRROR),
+    (P.CANARY, S.STEP_PASSED): Walk(),
+    (P.CANARY, S.LAST_STEP_PASSED): Walk(),
+    (P.CANARY, S.PROMOTED): PROMOTE,
+    (P.CANARY, S.ANALYSIS_FAILED): BAD,
+    (P.CANARY, S.DEPLOYMENT_FAILED): LOST,
+    (P.CANARY, S.ROLLBACK_ASKED): ROLLBACK,
+    (P.BAKING, S.BAKED): Walk(),
+    (P.BAKING, S.PROMOTED): PROMOTE,
+    (P.BAKING, S.ANALYSIS_FAILED): BAD,
+    (P.BAKING, S.DEPLOYMENT_FAILED): LOST,
+    (P.BAKING, S.ROLLBACK_ASKED): ROLLBACK,
+    (P.ROLLING_BACK, S.TRAFFIC_RESTORED): Walk(),
+}
+
+
+def standing_in(phase: Phase, walk: Walk) -> Story:
+    """A story with a first release live, and a second one that stands in the phase: collecting, once it is live."""
+    spec = a_spec()
+    rollout = msgspec.structs.replace(spec.rollout, shadow=walk.shadow)
+    story = Story({2: walk.fate})
+    story.month(1, 2)
+    story.passes(60)
+    story.publish(a_publication(msgspec.structs.replace(spec, rollout=rollout, approval=walk.approval)))
+    story.month(3)
+    match phase:
+        case Phase.COLLECTING:
+            story.passes(60)
+        case Phase.ROLLING_BACK:
+            story.until(Phase.CANARY)
+            story.passes(0.6)
+            story.troubles.add(HELD_BY[phase])
+            story.command(Command.ABORT)
+            story.until(phase)
+        case _:
+            story.troubles.add(HELD_BY.get(phase, "nothing"))
+            story.until(phase)
+            story.passes(0.6)
+    return story
+
+
+def test_every_line_of_the_table_has_a_walk() -> None:
+    assert set(WALKS) == set(TRANSITIONS)
+
+
+@pytest.mark.parametrize(("line", "walk"), WALKS.items(), ids=["-".join(line) for line in WALKS])
+def test_a_release_takes_the_line(line: Line, walk: Walk, table: Table) -> None:
+    story = standing_in(line[0], walk)
+    assert story.record.phase is line[0]
+    table.walked.clear()
+    walk.happens(story)
+    story.troubles.clear()
+    story.passes(60)
+    assert line in table.walked
