@@ -13,15 +13,17 @@ import pytest
 from shared.domain.events import Command
 from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
 from shared.domain.observation import JobStatus, QuotaSeen
-from shared.domain.spec import Approval, Shadow, Spec
+from shared.domain.spec import Approval, Registry, RegistryMode, Shadow, Spec
 from tests.fakes.examples import ENDPOINT, a_publication, a_spec
 from tests.fakes.platform import Fate
 from tests.scenarios.story import Story
+from tests.scenarios.test_promotion import REGISTRY, shared
 
 replace = msgspec.structs.replace
 Line = tuple[Phase, Signal]
 P, S = Phase, Signal
 HELD_BY = {
+    P.TAKING: "shared",
     P.JUDGING: "evaluation",
     P.REGISTERING: "artifact",
     P.DEPLOYING: "endpoint",
@@ -59,9 +61,10 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Table:
 
 
 class Walk(NamedTuple):
-    """What happens to the second release once it stands in `phase`, or else that of the line; its fate and spec."""
+    """What happens to the second release once it stands in `phase`, or else that of the line; how it comes about."""
 
     happens: Callable[[Story], None] = lambda _: None
+    begins: Callable[[Story], None] = lambda story: story.month(3)
     fate: Fate = Fate()
     spec: Callable[[Spec], Spec] = lambda spec: spec
     phase: Phase | None = None
@@ -102,7 +105,24 @@ def quota_is_used_up(story: Story) -> None:
     story.platform.quota_seen = QuotaSeen(cores_per_instance=4, free=0, limited_by="the family")
 
 
+def takes_over(story: Story) -> None:
+    """A version that another workspace shared is taken over."""
+    story.platform.registries = shared(3).platform.registries
+    story.command(Command.TAKE, version=2)
+
+
+def takes_what_is_not_there(story: Story) -> None:
+    """A version that nobody shared is asked for."""
+    story.platform.registries = shared(3).platform.registries
+    story.command(Command.TAKE, version=9)
+
+
 # what the spec says
+
+
+def with_registry(spec: Spec) -> Spec:
+    """Versions come from a registry."""
+    return replace(spec, registry=Registry(name=REGISTRY, mode=RegistryMode.TAKE))
 
 
 def with_approval(spec: Spec) -> Spec:
@@ -131,10 +151,16 @@ def with_little_patience(spec: Spec) -> Spec:
 ABORT, ROLLBACK = Walk(asks(Command.ABORT)), Walk(asks(Command.ROLLBACK))
 PROMOTE, LOST, BAD = Walk(asks(Command.PROMOTE)), Walk(deployment_is_lost), Walk(answers_turn_bad)
 NEWER = Walk(newer_data_comes, spec=with_newer)
+TAKE = Walk(begins=takes_over, spec=with_registry)
 
 WALKS: dict[Line, Walk] = {
     (P.COLLECTING, S.RELEASE_BEGUN): Walk(newer_data_comes),
     (P.COLLECTING, S.RESTORE_BEGUN): ROLLBACK,
+    (P.COLLECTING, S.TAKE_BEGUN): Walk(takes_over, spec=with_registry),
+    (P.TAKING, S.TAKEN): TAKE,
+    (P.TAKING, S.APPROVAL_NEEDED): TAKE._replace(spec=lambda spec: with_registry(with_approval(spec))),
+    (P.TAKING, S.TAKE_REFUSED): TAKE._replace(begins=takes_what_is_not_there),
+    (P.TAKING, S.ABORTED): TAKE._replace(happens=asks(Command.ABORT)),
     (P.TRAINING, S.JOB_COMPLETED): Walk(),
     (P.TRAINING, S.JOB_RETRIED): Walk(fate=Fate(job=JobStatus.FAILED)),
     (P.TRAINING, S.JOB_FAILED): Walk(fate=Fate(job=JobStatus.FAILED)),
@@ -142,6 +168,7 @@ WALKS: dict[Line, Walk] = {
     (P.TRAINING, S.SUPERSEDED): NEWER,
     (P.JUDGING, S.GATES_PASSED): Walk(),
     (P.JUDGING, S.GATES_FAILED): Walk(fate=Fate(better=False)),
+    (P.JUDGING, S.GATES_INCONCLUSIVE): Walk(fate=Fate(sure=False)),
     (P.JUDGING, S.APPROVAL_NEEDED): Walk(spec=with_approval),
     (P.JUDGING, S.ABORTED): ABORT,
     (P.JUDGING, S.SUPERSEDED): NEWER,
@@ -195,7 +222,7 @@ def standing_in(phase: Phase, walk: Walk) -> Story:
     story.month(1, 2)
     story.passes(60)
     story.publish(a_publication(walk.spec(a_spec())))
-    story.month(3)
+    walk.begins(story)
     match phase:
         case Phase.COLLECTING:
             story.passes(60)
