@@ -386,7 +386,7 @@ class FakePlatform:
             if target is None:
                 return
             if found.traffic.get(deployment) or found.mirror.get(deployment):
-                raise Violation(f"{deployment} was to be deleted with traffic")
+                raise Violation(f"what serves goes on serving: {deployment} was to be deleted with traffic")
             target.gone = self.clock.now() + timedelta(seconds=20)
             self.busy_until = target.gone
 

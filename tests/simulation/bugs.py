@@ -81,6 +81,8 @@ def _deletes_the_old_one(record: Record, _events: Any, seen: Observation, decisi
     live = decision.record.live
     if live is None or seen.endpoint is None or seen.endpoint.traffic.get(live.deployment):
         return decision
+    if any(isinstance(action, SetTraffic) for action in decision.actions):
+        return decision
     return replace(decision, actions=(*decision.actions, DeleteDeployment(deployment=live.deployment)))
 
 

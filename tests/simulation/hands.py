@@ -3,6 +3,8 @@
 import dataclasses
 from datetime import timedelta
 
+import msgspec
+
 from shared.domain.record import Record
 from tests.fakes.examples import ENDPOINT
 from tests.fakes.platform import Deployment, Endpoint, FakePlatform, Fate
@@ -53,9 +55,10 @@ def _live(endpoint: Endpoint, shares: dict[str, int]) -> None:
 
 
 def mended(platform: FakePlatform, record: Record, fates: dict[int, Fate]) -> None:
-    """What the record calls live is there and healthy, and requests flow: the world of the end of a trace."""
+    """What is live is there and healthy, cores are free and requests flow: the world of the end of a trace."""
     endpoint, now = platform.endpoints[ENDPOINT], platform.clock.now()
     platform.busy_until = None
+    platform.quota_seen = msgspec.structs.replace(platform.quota_seen, free=1_000)
     platform.settle(ENDPOINT)
     for number, fate in fates.items():
         fates[number] = dataclasses.replace(fate, requests_per_s=5.0)

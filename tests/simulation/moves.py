@@ -90,6 +90,12 @@ class Trouble(Move, frozen=True):
     person: bool = False
 
 
+class Quota(Move, frozen=True):
+    """So many cores are free in the subscription."""
+
+    free: int
+
+
 class Gap(Move, frozen=True):
     """The next queries of the traffic log are not answered in full."""
 
@@ -107,11 +113,13 @@ class Cut(Move, frozen=True):
 
 Inner = Leap | Nudge | Sweep | Upload | Fire | Ask | Repeat | ByHand
 Any = (
-    Wait | Leap | Nudge | Sweep | Lose | Upload | Fire | Ask | Repeat | Publish | ByHand | Trouble | Gap | Cut
+    Wait | Leap | Nudge | Sweep | Lose | Upload | Fire | Ask | Repeat | Publish | ByHand | Trouble | Quota | Gap | Cut
 )  # fmt: skip
 Trace = tuple[Any, ...]
 
 MONTHS = 12
+VARIANTS = 960
+"""Of the spec: enough for every pair of what wild.py tells apart by 64, 3 and 5."""
 RULES = ("mae", "error-rate", "outage", "unknown")
 HANDS = ("split", "all", "nothing", "mirror", "unmirror", "delete", "break", "stranger", "busy")
 GAPS = ("empty", "candidate missing", "half", "refused")
@@ -135,7 +143,8 @@ def _move(rng: random.Random) -> Any:
         lambda rng: Trouble(rng.choice(POINTS), rng.choice([1, 1, 2, 5]), rng.random() < 0.2): 6,
         lambda rng: Gap(rng.choice(GAPS), rng.choice([1, 3, 10])): 4,
         lambda rng: Lose(rng.randrange(4)): 3,
-        lambda rng: Publish(rng.randrange(64)): 1,
+        lambda rng: Quota(rng.choice([0, 0, 4, 1_000])): 2,
+        lambda rng: Publish(rng.randrange(VARIANTS)): 1,
     }
     return rng.choices(list(kinds), weights=list(kinds.values()))[0](rng)
 

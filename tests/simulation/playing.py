@@ -9,7 +9,6 @@ import logging
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from tests.fakes.examples import ENDPOINT, MODEL
 from tests.fakes.platform import Violation
@@ -72,14 +71,15 @@ def _without(trace: Trace, size: int) -> Iterator[Trace]:
         yield trace[:begin] + trace[begin + size :]
 
 
-def search(seeds: range, length: int = LENGTH, parts: Parts | None = None) -> Broken | None:
-    """The first seed whose trace breaks a promise."""
-    played = map(partial(_play_seed, length=length, parts=parts), seeds)
-    return next((broken for broken in played if broken is not None), None)
-
-
-def _play_seed(seed: int, length: int, parts: Parts | None) -> Broken | None:
-    return play(seed, draw(seed, length), parts)
+def search(
+    seeds: range, length: int = LENGTH, parts: Parts | None = None, promise: str | None = None
+) -> Broken | None:
+    """The first seed whose trace breaks a promise, or that promise."""
+    for seed in seeds:
+        broken = play(seed, draw(seed, length), parts)
+        if broken is not None and promise in (None, broken.promise):
+            return broken
+    return None
 
 
 def tell(seed: int, trace: Trace) -> Iterator[str]:

@@ -84,7 +84,7 @@ class Wild:
         self.nudges = FakeNudges(self.clock, self.interrupt)
         self.inbox = Inbox(self.state, self.nudges, self.clock)
         self.promises = Promises(self)
-        self.publish(random.Random(seed).randrange(64))
+        self.publish(random.Random(seed).randrange(moves.VARIANTS))
         self.quiet = False
 
     # what the seed decides
@@ -133,7 +133,7 @@ class Wild:
         self.spoiled[job] = how
 
     def publish(self, variant: int) -> None:
-        """One of 64 specs becomes the current one."""
+        """One of the specs becomes the current one."""
         publication, quiet, self.quiet = publication_of(variant), self.quiet, True
         self.archive.put_publication(publication)
         self.state.publish(Pointer(model=MODEL, publication=publication.hash, published_at=self.clock.now()))
@@ -190,6 +190,8 @@ class Wild:
                 by_hand(self.platform, move)
             case moves.Trouble():
                 self.troubles[move.point] = (move.times, move.person)
+            case moves.Quota():
+                self.platform.quota_seen = msgspec.structs.replace(self.platform.quota_seen, free=move.free)
             case moves.Gap():
                 self.log.gap, self.log.times = move.how, move.times
             case moves.Cut():
@@ -312,8 +314,9 @@ def hash_of(seed: int, name: str) -> int:
 
 
 def publication_of(variant: int) -> Publication:
-    """One of 64 specs: with and without shadow, approval, freezes; each policy for silence, for changes by hand and
-    for newer releases; two sets of steps."""
+    """One of the specs: shadow or none, who approves, freezes, which steps; what silence, a change by hand and a newer
+    release lead to.
+    """
     policies, approvals = list(NoData), ("never", "never", "always", "rules")
     steps = ((20, 100), (10, 50, 100))[variant % 2]
     nights = Freeze(days=("mon", "tue", "wed", "thu", "fri", "sat", "sun"), start="22:00", end="23:30",
@@ -327,11 +330,15 @@ def publication_of(variant: int) -> Publication:
         bake_s=100,
         log_lag_s=30,
         max_hold_s=300,
+        max_wait_s=1_500,
         no_data=policies[variant // 4 % len(policies)],
         hand_made="put_right" if variant % 3 == 0 else "respect",
     )
     approval = Approval(required=approvals[variant // 8 % 4], expires_s=3_000)
-    freezes = (nights,) if variant // 32 else ()
-    spec = msgspec.structs.replace(a_spec(), rollout=rollout, approval=approval, freezes=freezes, poll_s=100)
-    retrain = msgspec.structs.replace(spec.retrain, when_newer="replace" if variant % 5 < 2 else "finish")
-    return a_publication(msgspec.structs.replace(spec, retrain=retrain))
+    freezes = (nights,) if variant // 32 % 2 else ()
+    example = a_spec()
+    retrain = msgspec.structs.replace(example.retrain, when_newer="replace" if variant % 5 < 2 else "finish")
+    spec = msgspec.structs.replace(
+        example, rollout=rollout, approval=approval, freezes=freezes, retrain=retrain, poll_s=100
+    )
+    return a_publication(spec)
