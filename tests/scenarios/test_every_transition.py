@@ -117,6 +117,12 @@ def takes_what_is_not_there(story: Story) -> None:
     story.command(Command.TAKE, version=9)
 
 
+def old_version_is_lost(story: Story) -> None:
+    """A person wants the first version back, which somebody has deleted."""
+    del story.platform.versions[1]
+    story.command(Command.ROLLBACK, version=1)
+
+
 # what the spec says
 
 
@@ -183,6 +189,7 @@ WALKS: dict[Line, Walk] = {
     (P.REGISTERING, S.SUPERSEDED): NEWER,
     (P.DEPLOYING, S.ARTIFACT_CHANGED): Walk(files_change),
     (P.DEPLOYING, S.NO_ROOM): Walk(quota_is_used_up, spec=with_little_patience),
+    (P.DEPLOYING, S.VERSION_LOST): Walk(old_version_is_lost, phase=P.COLLECTING),
     (P.DEPLOYING, S.DEPLOYMENT_READY): Walk(),
     (P.DEPLOYING, S.DEPLOYMENT_FAILED): Walk(fate=Fate(deploys=False)),
     (P.DEPLOYING, S.ROLLBACK_ASKED): ROLLBACK,

@@ -253,7 +253,9 @@ class Promises:
             if record.live is not None and record.live.deployment == name:
                 broken("the last healthy deployment stays", f"{name}, which is live, was deleted")
             healthy = {each for each in self._there() if self._state(each) is DeploymentState.READY}
-            if name in self._served & self._healthy and not healthy:
+            # A first release that failed and lost its traffic to another hand is no loss: nothing was live.
+            failed = record.live is None and name in record.retiring
+            if name in self._served & self._healthy and not failed and not healthy:
                 broken("the last healthy deployment stays", f"{name} was deleted, and nothing healthy is left")
 
     def _is_named(self, kind: str, name: str) -> None:

@@ -314,8 +314,8 @@ def hash_of(seed: int, name: str) -> int:
 
 
 def publication_of(variant: int) -> Publication:
-    """One of the specs: shadow or none, who approves, freezes, which steps; what silence, a change by hand and a newer
-    release lead to.
+    """One of the specs: shadow or none, who approves, freezes, which steps; what is made of silence, of changes by
+    hand and of newer releases.
     """
     policies, approvals = list(NoData), ("never", "never", "always", "rules")
     steps = ((20, 100), (10, 50, 100))[variant % 2]
