@@ -4,13 +4,14 @@ import msgspec
 import pytest
 
 from shared.domain.actions import SubmitJob
+from shared.domain.evaluation import Input
 from shared.domain.events import Command
 from shared.domain.lifecycle import Phase
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
 from shared.domain.spec import Approval, Registry, RegistryMode, Shadow
 from tests.fakes.examples import MODEL, a_publication, a_spec
-from tests.fakes.platform import Fate
+from tests.fakes.platform import INPUTS, Fate
 from tests.scenarios.story import Story
 
 REGISTRY = "models"
@@ -65,6 +66,23 @@ def test_a_version_that_was_refused_or_rolled_back_is_never_shared() -> None:
         story.month(month)
         story.passes(60)
     assert set(story.platform.registries[REGISTRY].versions) == {1}
+
+
+def test_a_version_that_was_taken_is_known_by_its_inputs() -> None:
+    story = took(taking(shared()))
+    assert story.record.live is not None
+    assert story.record.live.inputs == {"minutes": "number"}
+
+
+def test_a_rule_asks_about_a_shared_version_that_takes_other_inputs_than_the_live_one() -> None:
+    source = shared()
+    story = took(taking(source, Approval(required="rules", first_release=False)))
+    source.platform.inputs = (*INPUTS, Input(name="at", type="timestamp"))
+    source.month(3)
+    source.passes(60)
+    took(story)
+    assert story.record.phase is Phase.AWAITING_APPROVAL
+    assert "(at)" in story.text_of(Why.APPROVAL_NEEDED)
 
 
 def test_a_shared_version_goes_live_elsewhere_without_a_training() -> None:

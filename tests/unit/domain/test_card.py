@@ -94,8 +94,9 @@ def test_numbers_that_are_too_many_for_a_property_are_left_out_from_the_end() ->
     assert list(numbers({NUMBERS: text}))[:2] == ["slice_0", "slice_1"]
 
 
-def test_numbers_that_somebody_else_wrote_badly_are_none() -> None:
+def test_numbers_and_inputs_that_somebody_else_wrote_badly_are_none() -> None:
     assert numbers({NUMBERS: "{mae"}) == {}
+    assert inputs({INPUTS: '{"minutes": 3}'}) == {}
 
 
 def test_what_rules_of_approval_ask_about_is_never_left_out() -> None:
