@@ -13,6 +13,7 @@ import requests
 
 from shared.domain import names
 from shared.domain.actions import SetTraffic
+from shared.domain.observation import Grid
 from shared.domain.publication import Publication
 from shared.domain.sample import Sample
 from shared.domain.split import MARK, Split
@@ -23,6 +24,7 @@ from tests.contract.platforms import Bench, azure_bench, azure_publication
 pytestmark = [pytest.mark.localcloud, pytest.mark.timeout(300)]
 Cloud = Mapping[str, str]
 Fail = Callable[[str, int], None]
+GRID = Grid(slice_s=10, slow_ms=1_000, level_ratio=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +78,13 @@ class TestTrouble:
         log = traffic_log(local_cloud)
         fail("POST /v1/workspaces", 503)
         with pytest.raises(RetryLater):
-            log.stats("any", datetime.now(UTC) - timedelta(minutes=5), datetime.now(UTC))
+            log.stats("any", datetime.now(UTC) - timedelta(minutes=5), datetime.now(UTC), GRID)
 
     def test_a_query_that_is_refused_needs_a_person(self, local_cloud: Cloud, fail: Fail) -> None:
         log = traffic_log(local_cloud)
         fail("POST /v1/workspaces", 403)
         with pytest.raises(NeedsPerson, match="Log Analytics Reader"):
-            log.stats("any", datetime.now(UTC) - timedelta(minutes=5), datetime.now(UTC))
+            log.stats("any", datetime.now(UTC) - timedelta(minutes=5), datetime.now(UTC), GRID)
 
 
 class TestJobs:
@@ -176,15 +178,16 @@ class TestEndpoints:
         for _ in range(3):
             assert bench.platform.smoke(bench.endpoint, "r0005", Sample(request="{}")).ok
         log, end = traffic_log(local_cloud), datetime.now(UTC) + timedelta(seconds=1)
-        bench.until(lambda: "r0005" in log.stats(bench.endpoint, began, end))
-        stats = log.stats(bench.endpoint, began, end)["r0005"]
+        bench.until(lambda: "r0005" in log.stats(bench.endpoint, began, end, GRID))
+        stats = log.stats(bench.endpoint, began, end, GRID)["r0005"]
         assert (stats.requests, stats.errors) == (3, 0)
+        assert sum(each.requests for each in stats.slices) == 3
         assert stats.latency_p95_ms is not None
         assert stats.latency_p95_ms > 0
 
     def test_an_endpoint_without_traffic_has_no_statistics(self, local_cloud: Cloud) -> None:
         now = datetime.now(UTC)
-        assert traffic_log(local_cloud).stats("nobody's", now - timedelta(minutes=5), now) == {}
+        assert traffic_log(local_cloud).stats("nobody's", now - timedelta(minutes=5), now, GRID) == {}
 
 
 class TestArchive:

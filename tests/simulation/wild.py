@@ -5,13 +5,13 @@ at which call a worker is held up, and what others do meanwhile. So a trace that
 """
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 import msgspec
 
 from shared.domain.events import AlertFired, CommandGiven, Event, JobEnded
-from shared.domain.observation import EvaluationSeen, JobStatus, Stats
+from shared.domain.observation import EvaluationSeen, Grid, JobStatus, Stats
 from shared.domain.publication import Publication
 from shared.domain.record import Record
 from shared.domain.spec import Approval, Freeze, NoData, Rollout, Shadow, Step
@@ -39,8 +39,8 @@ class Log:
         self._world = world
         self.gap, self.times = "", 0
 
-    def stats(self, endpoint: str, start, end) -> dict[str, Stats]:  # type: ignore[no-untyped-def]
-        found = self._world.platform.stats(endpoint, start, end)
+    def stats(self, endpoint: str, start: datetime, end: datetime, grid: Grid) -> dict[str, Stats]:
+        found = self._world.platform.stats(endpoint, start, end, grid)
         if self.times == 0:
             return found
         self.times -= 1
@@ -52,7 +52,9 @@ class Log:
                 return {name: each for name, each in found.items() if name != newest}
             case "half":
                 return {
-                    name: msgspec.structs.replace(each, requests=each.requests // 2, errors=each.errors // 2)
+                    name: msgspec.structs.replace(
+                        each, requests=each.requests // 2, errors=each.errors // 2, slices=()
+                    )
                     for name, each in found.items()
                 }
             case _:
