@@ -5,13 +5,14 @@ at which call a worker is held up, and what others do meanwhile. So a trace that
 """
 
 import random
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import msgspec
 
 from shared.domain.events import AlertFired, CommandGiven, Event, JobEnded
-from shared.domain.observation import EvaluationSeen, Grid, JobStatus, Stats
+from shared.domain.observation import EvaluationSeen, JobStatus, Stats
 from shared.domain.publication import Publication
 from shared.domain.record import Record
 from shared.domain.spec import Approval, Freeze, NoData, Rollout, Shadow, Step
@@ -39,8 +40,8 @@ class Log:
         self._world = world
         self.gap, self.times = "", 0
 
-    def stats(self, endpoint: str, start: datetime, end: datetime, grid: Grid) -> dict[str, Stats]:
-        found = self._world.platform.stats(endpoint, start, end, grid)
+    def stats(self, *asked: Any) -> dict[str, Stats]:
+        found = self._world.platform.stats(*asked)
         if self.times == 0:
             return found
         self.times -= 1
@@ -51,17 +52,19 @@ class Log:
                 newest = max(found, default="")
                 return {name: each for name, each in found.items() if name != newest}
             case "half":
-                return {
-                    name: msgspec.structs.replace(
-                        each, requests=each.requests // 2, errors=each.errors // 2, slices=()
-                    )
-                    for name, each in found.items()
-                }
+                return {name: _half(each) for name, each in found.items()}
             case _:
                 raise RetryLater("the log workspace does not answer")
 
     def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
         return getattr(self._world.platform, name)
+
+
+def _half(stats: Stats) -> Stats:
+    """Every other slice of a window never came."""
+    kept = stats.slices[::2]
+    sums = {count: sum(getattr(each, count) for each in kept) for count in ("requests", "errors", "throttled")}
+    return msgspec.structs.replace(stats, slices=kept, **sums)
 
 
 class Wild:
