@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from localcloud.cloud import ACCOUNT, LOG_WORKSPACE_GUID, RESOURCE_GROUP, SUBSCRIPTION, WORKSPACE, Ports
+from localcloud.cloud import ACCOUNT, DATASTORES, LOG_WORKSPACE_GUID, RESOURCE_GROUP, SUBSCRIPTION, WORKSPACE, Ports
 from localcloud.host import keys
 from localcloud.isolation import write_pairs
 
@@ -61,6 +61,7 @@ def product_settings(ports: Ports) -> dict[str, str]:
         "UPKEEP_WORKSPACE": WORKSPACE,
         "UPKEEP_LOG_WORKSPACE_ID": LOG_WORKSPACE_GUID,
         "UPKEEP_LOGS_ENDPOINT": f"https://localhost:{ports.gateway}",
+        "UPKEEP_COLLECTED_DATA_URI": f"https://127.0.0.1:{ports.blob}/{ACCOUNT}/{DATASTORES['workspaceblobstore']}",
         "UPKEEP_ENVIRONMENT": "local",
     }
 

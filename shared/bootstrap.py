@@ -64,7 +64,13 @@ class App:
         from shared.adapters.azureml import AzureMl
 
         settings = self.settings
-        return AzureMl(settings.subscription_id, settings.resource_group, settings.workspace, self._identity)
+        return AzureMl(
+            settings.subscription_id,
+            settings.resource_group,
+            settings.workspace,
+            self._identity,
+            settings.collected_data,
+        )
 
     @cached_property
     def log(self) -> TrafficLog:

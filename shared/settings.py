@@ -47,6 +47,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     logs_endpoint: str = PUBLIC_LOGS_ENDPOINT
     """UPKEEP_LOGS_ENDPOINT: endpoint of the Log Analytics query API. Default: that of the public cloud."""
 
+    collected_data: str = ""
+    """UPKEEP_COLLECTED_DATA_URI: container that deployments collect data into. Default: the workspace is asked."""
+
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> "Settings":
         """Build the settings; BadInput with one sentence for each variable that is missing or wrong."""
@@ -97,5 +100,11 @@ VARIABLES = {
     "UPKEEP_ENVIRONMENT": Rule("environment", _matches(r"[a-z][a-z0-9-]{0,31}"), "a word such as dev, test or prod"),
     "UPKEEP_LOGS_ENDPOINT": Rule(
         "logs_endpoint", _URL, f"an https URL such as {PUBLIC_LOGS_ENDPOINT}", required=False
+    ),
+    "UPKEEP_COLLECTED_DATA_URI": Rule(
+        "collected_data",
+        _URL,
+        "an https URL of a container, such as https://ACCOUNT.blob.core.windows.net/CONTAINER",
+        required=False,
     ),
 }

@@ -19,8 +19,10 @@ resource logs 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
 // The deployment's fault: as in shared/adapters/traffic_log.py. 424 with a model's 4xx is a bad request and the caller's.
 var fault = 'ResponseCode >= 500 or ResponseCode == 408 or (ResponseCode == 424 and ModelStatusCode >= 500)'
 var answers = 'AmlOnlineEndpointTrafficLog | where EndpointName == \'${model.endpoint}\' and AzureMLWorkspaceName == \'${names.workspace}\''
+// Without what Upkeep sends itself (smoke and load tests, probes): a candidate that fails them serves nobody.
+var users = '${answers} | where UserAgent !startswith \'upkeep-probe\' and XMSClientRequestId !startswith \'upkeep-probe\''
 var counted = 'summarize Requests = count(), Errors = countif(${fault}) | where Requests >= ${model.errorRateRequests}'
-var errorRate = '${answers} | ${counted} | project ErrorRatePct = 100.0 * Errors / Requests'
+var errorRate = '${users} | ${counted} | project ErrorRatePct = 100.0 * Errors / Requests'
 
 var known = 'ModelPerformance_CL | where EndpointName == \'${model.endpoint}\''
 var mean = 'summarize Answers = count(), MeanAbsoluteError = avg(AbsoluteError) | where Answers >= ${model.meanErrorAnswers}'

@@ -15,6 +15,10 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: names.storage
 }
 
+resource workspaceStorage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: names.workspaceStorage
+}
+
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-09-01' existing = {
   name: names.workspace
 }
@@ -86,6 +90,19 @@ resource queries 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId(definitions, roles['Log Analytics Reader'])
+  }
+}
+
+// collected_data.py: what deployments collected of their answers, to compare a candidate's with the live one's. Reading alone;
+// the container's name holds an id that Azure ML draws when it makes the workspace, so the role is on the account.
+resource collected 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: workspaceStorage
+  name: guid(workspaceStorage.id, identity.id, 'Storage Blob Data Reader')
+  properties: {
+    description: 'What deployments collected.'
+    principalId: identity.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(definitions, roles['Storage Blob Data Reader'])
   }
 }
 

@@ -11,24 +11,35 @@ from shared.adapters.azureml_models import Models
 from shared.adapters.azureml_quota import Quotas
 from shared.adapters.azureml_registry import Registries
 from shared.adapters.azureml_workspace import Workspace
+from shared.adapters.collected_data import CollectedData
 from shared.adapters.scoring import Scoring
 from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, ShareModel, SubmitJob
 from shared.domain.artifact import ArtifactSeen
 from shared.domain.observation import EndpointSeen, JobSeen, ModelSeen, QuotaSeen, SharedSeen, SmokeSeen
+from shared.domain.predictions import Collected
 from shared.domain.publication import Publication
 from shared.domain.sample import Sample
+from shared.domain.spec_evidence import Predictions
+from shared.domain.tally import Burst, Tally
+from shared.reconcile.ports import Window
 
 
 class AzureMl:
     """One workspace."""
 
     def __init__(
-        self, subscription_id: str, resource_group: str, workspace: str, credential: TokenCredential
+        self,
+        subscription_id: str,
+        resource_group: str,
+        workspace: str,
+        credential: TokenCredential,
+        collected_data: str = "",
     ) -> None:
         opened = Workspace(subscription_id, resource_group, workspace, credential)
         self._jobs, self._models, self._endpoints = Jobs(opened), Models(opened), Endpoints(opened)
         self._scoring, self._quotas = Scoring(opened), Quotas(opened)
         self._registries = Registries(opened, credential)
+        self._collected = CollectedData(opened, credential, collected_data)
 
     def job(self, name: str) -> JobSeen:
         """Look a job up; ABSENT when there is none."""
@@ -89,3 +100,11 @@ class AzureMl:
     def smoke(self, endpoint: str, deployment: str, sample: Sample) -> SmokeSeen:
         """Score the sample request on a named deployment."""
         return self._scoring.smoke(endpoint, deployment, sample)
+
+    def burst(self, endpoint: str, deployment: str, sample: Sample, burst: Burst) -> Tally:
+        """Send the sample request for a few seconds to a named deployment."""
+        return self._scoring.burst(endpoint, deployment, sample, burst)
+
+    def predictions(self, endpoint: str, deployment: str, wanted: Predictions, window: Window) -> Collected:
+        """A bounded sample of what the deployment's data collector kept of its answers."""
+        return self._collected.predictions(endpoint, deployment, wanted, window)

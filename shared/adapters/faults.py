@@ -12,6 +12,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestE
 from shared.errors import NeedsPerson, RetryLater
 
 BLOB_ROLE = "Storage Blob Data Contributor"
+BLOB_READER_ROLE = "Storage Blob Data Reader"
 TABLE_ROLE = "Storage Table Data Contributor"
 QUEUE_ROLE = "Storage Queue Data Contributor"
 ML_ROLE = "AzureML Data Scientist"

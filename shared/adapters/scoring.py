@@ -1,4 +1,4 @@
-"""Scores one sample request on a named deployment: the smoke test of a release.
+"""Scores sample requests on a named deployment: one as the smoke test of a release, many as its load test or probes.
 
 Used by azureml.py. The SDK's own `invoke` keeps the deployment header of an earlier call for all later ones, so
 the request is sent here. Requests and answers are never logged or kept.
@@ -6,19 +6,24 @@ the request is sent here. Requests and answers are never logged or kept.
 
 import threading
 from typing import NamedTuple
+from uuid import uuid4
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectionError as UnreachableError
 
+from shared.adapters import bursts
 from shared.adapters.answers import fault
 from shared.adapters.azureml_workspace import Workspace
 from shared.adapters.faults import ML_ROLE, translated
 from shared.domain.observation import SmokeSeen
 from shared.domain.sample import Sample
+from shared.domain.tally import MARK, Burst, Tally
 from shared.errors import NeedsPerson, RetryLater
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 65  # a deployment's own limit is 5 s unless set, and 180 s at most; a smoke test is not that patient
+BURST_TIMEOUT_S = 15  # two deployments' bursts, and what is late in them, take less than a lease
 _REFUSED = {401, 403}
 
 
@@ -35,16 +40,23 @@ class Scoring:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._session = requests.Session()
+        # As many connections as a burst has requests under way; else each would be opened anew, and be slow for it.
+        self._session.mount("https://", HTTPAdapter(pool_maxsize=bursts.MOST_AT_ONCE))
         self._known: dict[str, Access] = {}
         self._lock = threading.Lock()
 
-    def smoke(self, endpoint: str, deployment: str, sample: Sample) -> SmokeSeen:
+    def burst(self, endpoint: str, deployment: str, sample: Sample, burst: Burst) -> Tally:
+        """Send the sample request for the burst's seconds; each answer is judged as that of a smoke test."""
+        self._access(endpoint)  # before the clock runs
+        return bursts.send(burst, lambda: self.smoke(endpoint, deployment, sample, BURST_TIMEOUT_S))
+
+    def smoke(self, endpoint: str, deployment: str, sample: Sample, timeout_s: float = READ_TIMEOUT_S) -> SmokeSeen:
         """Send the sample request; good is an answer of 200 in which nothing is wrong (answers.py)."""
-        answer = self._post(self._access(endpoint), deployment, sample.request)
+        answer = self._post(self._access(endpoint), deployment, sample.request, timeout_s)
         if isinstance(answer, SmokeSeen):
             return answer
         if answer.status_code in _REFUSED:
-            answer = self._post(self._access(endpoint, fresh=True), deployment, sample.request)
+            answer = self._post(self._access(endpoint, fresh=True), deployment, sample.request, timeout_s)
             if isinstance(answer, SmokeSeen):
                 return answer
         if answer.status_code in _REFUSED:
@@ -54,17 +66,18 @@ class Scoring:
             )
         return _judged(answer, sample)
 
-    def _post(self, access: Access, deployment: str, body: str) -> "requests.Response | SmokeSeen":
+    def _post(self, access: Access, deployment: str, body: str, timeout_s: float) -> "requests.Response | SmokeSeen":
         headers = {
             "Authorization": f"Bearer {access.key}",
             "Content-Type": "application/json",
             "azureml-model-deployment": deployment,
+            **_signed(),
         }
-        timeout_s = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+        limits_s = (CONNECT_TIMEOUT_S, timeout_s)
         try:
-            return self._session.post(access.uri, data=body.encode(), headers=headers, timeout=timeout_s)
+            return self._session.post(access.uri, data=body.encode(), headers=headers, timeout=limits_s)
         except requests.ReadTimeout:
-            return SmokeSeen(ok=False, status=0, detail=f"there was no answer within {READ_TIMEOUT_S} s")
+            return SmokeSeen(ok=False, status=0, detail=f"there was no answer within {timeout_s:g} s")
         except (UnreachableError, requests.Timeout) as error:
             # That says something about the way to the endpoint, and nothing about the deployment.
             raise RetryLater(f"scoring on {deployment}: the endpoint could not be reached") from error
@@ -85,6 +98,12 @@ class Scoring:
         if not uri or not key:
             raise RetryLater(f"endpoint {endpoint} has no scoring URI or key yet")
         return Access(uri, str(key))
+
+
+def _signed() -> dict[str, str]:
+    """Headers that say in the traffic log, and in what a deployment collects, that no user sent this."""
+    name = f"{MARK}-{uuid4()}"
+    return {"User-Agent": MARK, "x-ms-client-request-id": name, "x-request-id": name}
 
 
 def _judged(answer: requests.Response, sample: Sample) -> SmokeSeen:

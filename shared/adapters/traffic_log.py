@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError
 
+from shared.adapters import log_queries
 from shared.adapters.faults import LOGS_ROLE, status_of, translated
 from shared.domain.observation import Grid, Slice, Stats
+from shared.domain.queries import Value, filled, literal
+from shared.domain.tally import MARK
 from shared.errors import RetryLater
+from shared.reconcile.ports import Window
 
 if TYPE_CHECKING:
     from azure.monitor.query import LogsQueryClient
@@ -34,6 +38,8 @@ ERROR = "ResponseCode >= 500 or ResponseCode == 408 or (ResponseCode == 424 and 
 ROWS = """AmlOnlineEndpointTrafficLog
 | where TimeGenerated >= datetime({start}) and TimeGenerated < datetime({end})
 | where EndpointName == {endpoint} and AzureMLWorkspaceName == {workspace}"""
+# Requests that Upkeep sends itself say so twice, in case something on the way replaces the user agent.
+USERS = f"where UserAgent !startswith '{MARK}' and XMSClientRequestId !startswith '{MARK}'"
 COUNTS = f"requests = count(), errors = countif({ERROR}), p95_ms = percentile(TotalDurationMs, 95)"
 PERCENTILES = "p50_ms = percentile(TotalDurationMs, 50), p99_ms = percentile(TotalDurationMs, 99)"
 # Requests that named a deployment that is not there have reached none.
@@ -97,6 +103,13 @@ class EndpointTrafficLog:
         last = SLICES.format(start=_time(start), ms=max(1, round(slice_s * 1000)))
         return {int(row["slice"]): _stats(row) for row in self._rows(endpoint, start, end, last)}
 
+    def values(self, queries: Mapping[str, str], endpoint: str, deployment: str, window: Window) -> dict[str, Value]:
+        """What queries of the spec's own give for a deployment, with their placeholders filled in."""
+        known = {"endpoint": endpoint, "deployment": deployment, "workspace": self._workspace}
+        texts = {name: filled(text, {**known, **window._asdict()}) for name, text in queries.items()}
+        with translated(f"running the queries of {endpoint}", LOGS_ROLE):
+            return log_queries.run(self._client, self._log_workspace_id, texts, window)
+
     def _rows(self, endpoint: str, start: datetime, end: datetime, last: str) -> list[dict[str, Any]]:
         return self._answer(endpoint, start, end, query_text(self._workspace, endpoint, start, end, last))
 
@@ -138,7 +151,8 @@ def grid_text(workspace: str, endpoint: str, start: datetime, end: datetime, gri
 
 
 def _selected(workspace: str, endpoint: str, start: datetime, end: datetime) -> str:
-    return ROWS.format(start=_time(start), end=_time(end), endpoint=_quoted(endpoint), workspace=_quoted(workspace))
+    rows = ROWS.format(start=_time(start), end=_time(end), endpoint=literal(endpoint), workspace=literal(workspace))
+    return f"{rows}\n| {USERS}"
 
 
 def _table_is_missing(error: HttpResponseError) -> bool:
@@ -147,11 +161,6 @@ def _table_is_missing(error: HttpResponseError) -> bool:
 
 def _time(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
-    return f"'{escaped}'"
 
 
 def _by_deployment(rows: Iterable[Mapping[str, Any]]) -> dict[str, Stats]:

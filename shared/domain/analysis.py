@@ -39,6 +39,7 @@ class Check(Kept, frozen=True, kw_only=True):
 
     `aspect` is None for all checks together.
     `suspect`: over a limit, though it could be chance, so that an inconclusive finding is no mere silence.
+    `broken`: why what it would judge by cannot be had, for a person to mend; such a finding is never let go on.
     `noisy`: it may fail by chance at a single look, so that one failure need not be enough.
     Facts of several checks end up side by side: their names say what they count.
     """
@@ -48,6 +49,7 @@ class Check(Kept, frozen=True, kw_only=True):
     text: str
     facts: dict[str, Fact] = {}
     suspect: bool = False
+    broken: str = ""
     noisy: bool = False
 
 
@@ -73,6 +75,7 @@ def combined(checks: Iterable[Check], skip: Collection[Aspect] = ()) -> Check:
         text=" ".join(texts),
         facts=facts,
         suspect=any(check.suspect for check in counted),
+        broken="; ".join(check.broken for check in counted if check.broken),
         noisy=all(check.noisy for check in decided),
     )
 

@@ -5,7 +5,7 @@ Called by reconcile/loop.py in every pass, by replay on recorded inputs, and by 
 
 from datetime import datetime, timedelta
 
-from shared.domain import aftercare
+from shared.domain import aftercare, sending
 from shared.domain.actions import Action
 from shared.domain.admission import admit
 from shared.domain.alarm import sound
@@ -22,20 +22,25 @@ from shared.domain.publication import Publication
 from shared.domain.reasons import Reason
 from shared.domain.record import Record
 from shared.domain.restoring import forget, repair
-from shared.domain.rollout import deploy, retire, roll_back, smoke_test
+from shared.domain.rollout import deploy, retire, roll_back
 from shared.domain.superseding import supersede
 from shared.domain.taking import hand_over, take
+from shared.domain.testing import try_out
 from shared.domain.wanted import wanted
 from shared.domain.watching import watch
 
 
 class Decision(Kept, frozen=True, kw_only=True):
-    """What one pass decides. `look_again_at` is None when only an event can bring something new."""
+    """What one pass decides. `look_again_at` is None when only an event can bring something new.
+
+    `sent`: the pass sent requests of its own, for which it took its time: no other should follow in the same run.
+    """
 
     record: Record
     actions: tuple[Action, ...] = ()
     reasons: tuple[Reason, ...] = ()
     look_again_at: datetime | None = None
+    sent: bool = False
 
 
 def decide(
@@ -62,6 +67,7 @@ def decide(
         actions=wanted(publication, after, seen, now),
         reasons=draft.reasons,
         look_again_at=_look_again(publication, after, now),
+        sent=bool(seen.sent),
     )
 
 
@@ -97,8 +103,8 @@ def _advance(publication: Publication, draft: Draft, seen: Observation, now: dat
         case Phase.DEPLOYING if seen.endpoint is not None:
             held = admit(publication, draft, seen, now)
             return deploy(publication, draft, seen.endpoint, seen.artifact, now) if held is None else held
-        case Phase.TESTING if seen.endpoint is not None and seen.smoke is not None:
-            return smoke_test(publication, draft, seen.endpoint, seen.smoke, now)
+        case Phase.TESTING if seen.endpoint is not None:
+            return try_out(publication, draft, seen, now)
         case phase if phase in WATCHED and seen.endpoint is not None:
             return watch(publication, draft, seen, now)
         case Phase.ROLLING_BACK if seen.endpoint is not None:
@@ -112,6 +118,8 @@ def _look_again(publication: Publication, record: Record, now: datetime) -> date
     if record.phase is Phase.AWAITING_APPROVAL and not busy:
         assert record.release is not None
         return record.release.since + timedelta(seconds=publication.spec.approval.expires_s)
+    if sending.due(publication, record) is not None:
+        return now
     if record.release is not None or busy:
         return now + timedelta(seconds=publication.spec.poll_s)
     return look_for_beginning(publication.spec, record, now)

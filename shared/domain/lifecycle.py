@@ -52,6 +52,7 @@ class Signal(StrEnum):
     DEPLOYMENT_FAILED = "deployment_failed"
     SMOKE_PASSED = "smoke_passed"
     SMOKE_FAILED = "smoke_failed"
+    LOAD_TEST_FAILED = "load_test_failed"
     SHADOW_BEGUN = "shadow_begun"
     SHADOW_PASSED = "shadow_passed"
     STEP_PASSED = "step_passed"
@@ -103,6 +104,7 @@ TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
     (P.DEPLOYING, S.SUPERSEDED): P.ROLLING_BACK,
     (P.TESTING, S.SMOKE_PASSED): P.CANARY,
     (P.TESTING, S.SMOKE_FAILED): P.ROLLING_BACK,
+    (P.TESTING, S.LOAD_TEST_FAILED): P.ROLLING_BACK,
     (P.TESTING, S.DEPLOYMENT_FAILED): P.ROLLING_BACK,
     (P.TESTING, S.ROLLBACK_ASKED): P.ROLLING_BACK,
     (P.TESTING, S.SUPERSEDED): P.ROLLING_BACK,

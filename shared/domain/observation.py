@@ -6,6 +6,9 @@ from enum import StrEnum
 from shared.domain.artifact import ArtifactSeen
 from shared.domain.base import Kept
 from shared.domain.evaluation import Evaluation
+from shared.domain.predictions import PredictionsSeen
+from shared.domain.queries import QuerySeen
+from shared.domain.tally import Tally
 
 
 class JobStatus(StrEnum):
@@ -162,5 +165,9 @@ class Observation(Kept, frozen=True, kw_only=True):
     traffic: TrafficSeen | None = None
     shared: SharedSeen | None = None
     """The version that is to be taken over, or the first of those that are to be shared."""
+    sent: dict[str, Tally] = {}
+    """Requests of Upkeep's own that this look has sent, by deployment: a load test's, or probes."""
     staged: ModelSeen | None = None
     """The version of the first of the record's moves of stage."""
+    queries: dict[str, QuerySeen] | None = None
+    predictions: PredictionsSeen | None = None

@@ -11,6 +11,7 @@ import msgspec
 from shared.domain.base import Kept
 from shared.domain.sample import Sample
 from shared.domain.spec import Spec
+from shared.domain.spec_evidence import Query
 
 
 class TrainingAssets(Kept, frozen=True, kw_only=True):
@@ -65,13 +66,17 @@ class ServingAssets(Kept, frozen=True, kw_only=True):
 
 
 class Publication(Kept, frozen=True, kw_only=True):
-    """One published state of a model's folder. `sample_request` and `answer_schema` are JSON texts."""
+    """One published state of a model's folder. `sample_request` and `answer_schema` are JSON texts.
+
+    `queries` are the texts of those queries of the analysis that stand in files, by their names.
+    """
 
     spec: Spec
     training: TrainingAssets
     serving: ServingAssets
     sample_request: str
     answer_schema: str = ""
+    queries: dict[str, str] = {}
     commit: str = ""
 
     @property
@@ -83,6 +88,10 @@ class Publication(Kept, frozen=True, kw_only=True):
     def sample(self) -> Sample:
         """What a deployment is tried with."""
         return Sample(request=self.sample_request, answer=self.spec.rollout.answer, schema=self.answer_schema)
+
+    def kql(self, query: Query) -> str:
+        """The text of a query, wherever it was written."""
+        return query.kql if query.kql is not None else self.queries.get(query.name, "")
 
 
 def canonical(value: object) -> bytes:

@@ -59,6 +59,8 @@ class Why(StrEnum):
     DEPLOYMENT_FAILED = "DeploymentFailed"
     SMOKE_PASSED = "SmokePassed"
     SMOKE_FAILED = "SmokeFailed"
+    LOAD_TEST_PASSED = "LoadTestPassed"
+    LOAD_TEST_FAILED = "LoadTestFailed"
     # rollout
     TRAFFIC_SEEN = "TrafficSeen"
     SHADOW_PASSED = "ShadowPassed"
@@ -68,6 +70,9 @@ class Why(StrEnum):
     ANALYSIS_FAILED = "AnalysisFailed"
     NO_DATA = "NoData"
     UNDECIDED = "Undecided"
+    UNREADABLE = "Unreadable"
+    PROBING = "Probing"
+    PROBED = "Probed"
     FROZEN = "Frozen"
     TOO_SOON = "TooSoon"
     DEPLOYMENT_LOST = "DeploymentLost"

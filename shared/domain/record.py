@@ -11,6 +11,7 @@ from shared.domain.manifest import Manifest, Part
 from shared.domain.reasons import Fact
 from shared.domain.split import Split
 from shared.domain.stages import StageMove
+from shared.domain.tally import Probing, Tally
 
 MAX_BARRED = 200
 """How many bars are kept with their words. Of older ones the beginning of the hash stays, in `barred_before`."""
@@ -162,6 +163,8 @@ class Release(Kept, frozen=True, kw_only=True):
     step_since: datetime | None = None
     doubt: Doubt | None = None
     smoke_failures: int = 0
+    load: Tally | None = None
+    probing: Probing | None = None
     because: str = ""
     waiting: str = ""
     stop: str = ""

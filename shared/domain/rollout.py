@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 
 from shared.domain.artifact import ArtifactSeen, objection
 from shared.domain.changes import Draft
-from shared.domain.freeze import held
 from shared.domain.lifecycle import Signal
 from shared.domain.making import changed
-from shared.domain.observation import DeploymentState, EndpointSeen, SmokeSeen
+from shared.domain.observation import DeploymentState, EndpointSeen
 from shared.domain.publication import Publication
-from shared.domain.reasons import Why
+from shared.domain.reasons import Fact, Why
 from shared.domain.record import MAX_KEPT, Record, Release, Serving
 from shared.domain.spec import Rollout, Step
 
@@ -61,40 +60,11 @@ def deploy(
             text = f"Deployment {release.deployment} is ready."
             return draft.signal(Signal.DEPLOYMENT_READY, now).because(Why.DEPLOYMENT_READY, text)
         case DeploymentState.FAILED:
-            return _fail(draft, Signal.DEPLOYMENT_FAILED, Why.DEPLOYMENT_FAILED, "could not be provisioned", now)
+            return fail(draft, Signal.DEPLOYMENT_FAILED, Why.DEPLOYMENT_FAILED, "could not be provisioned", now)
         case _ if now > late:
-            return _fail(draft, Signal.DEPLOYMENT_FAILED, Why.DEPLOYMENT_FAILED, "took too long", now)
+            return fail(draft, Signal.DEPLOYMENT_FAILED, Why.DEPLOYMENT_FAILED, "took too long", now)
         case _:
             return draft
-
-
-def smoke_test(
-    publication: Publication, draft: Draft, endpoint: EndpointSeen, seen: SmokeSeen, now: datetime
-) -> Draft:
-    """Score the sample request before any user is sent there."""
-    gone = lost(draft, endpoint, now)
-    if gone is not None:
-        return gone
-    if seen.ok:
-        if held(publication.spec, draft.record, now):
-            return hold_still(draft)
-        early = too_soon(publication.spec.rollout, draft.record, now)
-        if early:
-            return draft.waiting(Why.TOO_SOON, early)
-        shadows = publication.spec.rollout.shadow and draft.record.live and not draft.release.restores
-        signal = Signal.SHADOW_BEGUN if shadows else Signal.SMOKE_PASSED
-        return draft.signal(signal, now).because(Why.SMOKE_PASSED, "The sample request was answered.")
-    failures = draft.release.smoke_failures + 1
-    draft = draft.with_release(smoke_failures=failures)
-    if failures < publication.spec.rollout.smoke_tries:
-        return draft
-    return _fail(
-        draft,
-        Signal.SMOKE_FAILED,
-        Why.SMOKE_FAILED,
-        f"answered the sample request with {seen.status} {seen.detail}",
-        now,
-    )
 
 
 def too_soon(rollout: Rollout, record: Record, now: datetime) -> str:
@@ -166,16 +136,20 @@ def hold_still(draft: Draft) -> Draft:
 
 
 def lost(draft: Draft, seen: EndpointSeen, now: datetime) -> Draft | None:
+    """Take the release out when its deployment is gone or broken; None while it is there."""
     state = seen.deployments.get(draft.release.deployment)
     if state in (DeploymentState.READY, DeploymentState.CHANGING):
         return None
     text = "is gone" if state is None else "has failed"
-    return _fail(draft, Signal.DEPLOYMENT_FAILED, Why.DEPLOYMENT_LOST, text, now)
+    return fail(draft, Signal.DEPLOYMENT_FAILED, Why.DEPLOYMENT_LOST, text, now)
 
 
-def _fail(draft: Draft, signal: Signal, why: Why, what: str, now: datetime) -> Draft:
+def fail(
+    draft: Draft, signal: Signal, why: Why, what: str, now: datetime, facts: dict[str, Fact] | None = None
+) -> Draft:
+    """Take the deployment out: `what` it did ends the sentence that begins with its name."""
     text = f"Deployment {draft.release.deployment} {what}."
-    return draft.signal(signal, now, because=text).because(why, text)
+    return draft.signal(signal, now, because=text).because(why, text, facts)
 
 
 def go_live(draft: Draft, signal: Signal, now: datetime) -> Draft:

@@ -11,7 +11,7 @@ from msgspec import Meta, field
 
 from shared.domain.analysis import Aspect
 from shared.domain.base import Written
-from shared.domain.spec_evidence import Answer
+from shared.domain.spec_evidence import Answer, LoadTest, Predictions, Probe, Query
 from shared.domain.spec_gates import Gates
 from shared.domain.spec_types import NotNegative, Percent, Positive, RelativePath
 
@@ -117,6 +117,8 @@ class Analysis(Written, frozen=True, kw_only=True):
     max_throttled_pct: Percent = 5.0
     failures_in_a_row: Annotated[int, Meta(ge=1, le=20)] = 1
     skip: tuple[Aspect, ...] = ()
+    queries: tuple[Query, ...] = ()
+    predictions: Predictions | None = None
 
 
 class NoData(StrEnum):
@@ -125,6 +127,7 @@ class NoData(StrEnum):
     HOLD = "hold"
     ROLLBACK = "rollback"
     PROMOTE = "promote"
+    PROBE = "probe"
 
 
 def _default_steps() -> tuple[Step, ...]:
@@ -143,6 +146,7 @@ class Rollout(Written, frozen=True, kw_only=True):
     deployment: RelativePath
     sample_request: RelativePath
     answer: Answer | None = None
+    load_test: LoadTest | None = None
     shadow: Shadow | None = None
     steps: tuple[Step, ...] = field(default_factory=_default_steps)
     bake_s: NotNegative = 3_600
@@ -154,6 +158,7 @@ class Rollout(Written, frozen=True, kw_only=True):
     hand_made: Literal["respect", "put_right"] = "respect"
     smoke_tries: Positive = 3
     no_data: NoData = NoData.HOLD
+    probe: Probe = field(default_factory=Probe)
     analysis: Analysis = field(default_factory=Analysis)
 
 

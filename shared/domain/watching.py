@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.domain import traffic_checks
+from shared.domain import evidence, probing, traffic_checks
 from shared.domain.analysis import Check, Finding, combined
 from shared.domain.changes import Draft
 from shared.domain.freeze import held
@@ -62,16 +62,16 @@ def watch(publication: Publication, draft: Draft, seen: Observation, now: dateti
         return settled
     if seen.traffic is None:
         return draft
-    check = combined(_checks(rollout, draft.record, stage, seen.traffic), rollout.analysis.skip)
+    check = combined(_checks(rollout, draft.record, stage, seen), rollout.analysis.skip)
     draft, check = doubted(rollout.analysis.failures_in_a_row, draft, check)
     if check.finding is Finding.FAIL:
         return _failed(draft, check, now)
     if check.finding is Finding.PASS:
         return _passed(publication, draft, check, now)
-    if _unlogged(draft.record, stage, seen.traffic):
+    if not check.broken and _unlogged(draft.record, stage, seen.traffic):
         text = "No mirrored request is logged, though many were to be expected; the canary will show."
         return _moved_on(publication, draft, check, now, Why.SHADOW_UNSEEN, text)
-    return _inconclusive(publication, draft, stage, check, now)
+    return _inconclusive(publication, draft, stage, check, seen, now)
 
 
 def _settle(draft: Draft, seen: EndpointSeen, stage: Stage, now: datetime) -> Draft | None:
@@ -90,18 +90,23 @@ def _settle(draft: Draft, seen: EndpointSeen, stage: Stage, now: datetime) -> Dr
     return draft.with_release(step_since=now).because(Why.TRAFFIC_SEEN, f"Traffic: {shares}.", facts)
 
 
-def _checks(rollout: Rollout, record: Record, stage: Stage, traffic: TrafficSeen) -> Iterator[Check]:
-    """Every check of the window. All but the first may fail before it is complete."""
+def _checks(rollout: Rollout, record: Record, stage: Stage, seen: Observation) -> Iterator[Check]:
+    """Every check of the window. Those of the traffic log may fail it before it is complete."""
     assert record.release is not None
+    assert seen.traffic is not None
+    traffic = seen.traffic
     limits, candidate = rollout.analysis, traffic.of(record.release.deployment)
     beside = record.live is not None and record.live.deployment in stage.traffic
     live = traffic.of(record.live.deployment) if record.live is not None and beside else None
-    yield traffic_checks.requests(candidate, live, stage.min_requests, complete=_covers(traffic, stage))
+    complete = covers(traffic, stage)
+    yield traffic_checks.requests(candidate, live, stage.min_requests, complete=complete)
     for check in (traffic_checks.errors, traffic_checks.throttling, traffic_checks.latency):
         yield check(limits, candidate, live)
+    if complete:
+        yield from evidence.checks(rollout, record, stage.traffic, seen)
 
 
-def _covers(traffic: TrafficSeen, stage: Stage) -> bool:
+def covers(traffic: TrafficSeen, stage: Stage) -> bool:
     """Whether the window is as long as the stage is to be held."""
     return (traffic.end - traffic.start).total_seconds() >= stage.hold_s
 
@@ -113,7 +118,7 @@ def _unlogged(record: Record, stage: Stage, traffic: TrafficSeen) -> bool:
         return False
     expected = traffic.of(record.live.deployment).requests * sum(stage.mirror.values()) / 100
     unseen = traffic.of(record.release.deployment).requests == 0
-    return unseen and _covers(traffic, stage) and expected >= max(stage.min_requests, LEAST_MIRRORED)
+    return unseen and covers(traffic, stage) and expected >= max(stage.min_requests, LEAST_MIRRORED)
 
 
 def doubted(enough: int, draft: Draft, check: Check) -> tuple[Draft, Check]:
@@ -168,22 +173,47 @@ def _moved_on(publication: Publication, draft: Draft, check: Check, now: datetim
             return draft.signal(signal, now, step=step, step_since=None).because(why, text, facts)
 
 
-def _inconclusive(publication: Publication, draft: Draft, stage: Stage, check: Check, now: datetime) -> Draft:
+def _inconclusive(
+    publication: Publication, draft: Draft, stage: Stage, check: Check, seen: Observation, now: datetime
+) -> Draft:
     """Hold on, up to a limit; then the spec's policy ends it. What is over a limit is never let go on by it."""
     rollout, since = publication.spec.rollout, draft.release.step_since
     assert since is not None
     if now < since + timedelta(seconds=stage.hold_s + rollout.max_hold_s):
-        return draft
+        return draft.waiting(Why.UNREADABLE, f"{check.broken}.") if check.broken else draft
     why, what = Why.NO_DATA, "Too little was seen to judge by"
     if check.suspect:
         why, what = Why.UNDECIDED, "Over a limit, though it could still be chance"
+    if check.broken:
+        why, what = Why.UNREADABLE, check.broken
     match rollout.no_data:
         case NoData.ROLLBACK:
             text = f"{what}: {check.text}"
             return draft.signal(Signal.ANALYSIS_FAILED, now, because=text).because(why, text, check.facts)
-        case NoData.PROMOTE if not check.suspect:
+        case NoData.PROBE if not check.suspect and not check.broken:
+            return _probe(publication, draft, check, seen, now)
+        case NoData.PROMOTE if not check.suspect and not check.broken:
             text = f"{what}: {check.text} The spec lets it go on."
             return _moved_on(publication, draft, check, now, why, text)
         case _:
             # Without the numbers, which change with every request: it is said once.
             return draft.waiting(why, f"{what}; a person has to decide.")
+
+
+def _probe(publication: Publication, draft: Draft, check: Check, seen: Observation, now: datetime) -> Draft:
+    """Let sample requests speak where users are silent. One that a person has to weigh is held for one."""
+    since, probes = draft.release.step_since, probing.current(draft.release)
+    assert since is not None
+    if probes is None:
+        text = f"Too little was seen to judge by: {check.text} Sample requests are sent in place of users."
+        return draft.with_release(probing=probing.begun(since)).because(Why.PROBING, text, check.facts)
+    probes = probes.plus(seen.sent)
+    draft = draft.with_release(probing=probes)
+    verdict = probing.judge(publication.spec.rollout, draft.record, probes)
+    if verdict is None:
+        return draft
+    if verdict.finding is Finding.FAIL:
+        return _failed(draft, verdict, now)
+    if verdict.finding is Finding.PASS:
+        return _moved_on(publication, draft, verdict, now, Why.PROBED, verdict.text)
+    return draft.waiting(Why.UNDECIDED, f"{verdict.text} A person has to decide.")

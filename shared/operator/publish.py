@@ -169,6 +169,7 @@ def _assembled(registry: Registry, found: Folder, commit: str) -> Publication:
         ),
         sample_request=found.sample_request,
         answer_schema=found.answer_schema,
+        queries=found.queries,
         commit=commit,
     )
 

@@ -40,6 +40,7 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     train_code: CodeFolder
     score_code: CodeFolder
     answer_schema: str = ""
+    queries: dict[str, str] = {}
 
     @property
     def component_name(self) -> str:
@@ -74,9 +75,11 @@ def read_folder(folder: Path, environment: str) -> Folder:
     schedules = reading.of(partial(_schedules, parts))
     sample = reading.of(partial(_json, parts.sample_request))
     answer_schema = reading.of(partial(_json, parts.answer_schema)) if parts.answer_schema else ""
+    queries = reading.of(partial(_queries, parts))
     reading.end()  # so that nothing is None below
     assert job and own and component and deployment and endpoint  # noqa: PT018 - for the type checker alone
     assert schedules is not None and sample is not None and answer_schema is not None  # noqa: PT018
+    assert queries is not None
     reading.problems += [f"{parts.job}: {problem}" for problem in publish_job.problems(job)]
     reading.problems += [f"{parts.component}: {it} is not that of {parts.job}" for it in differences(component, own)]
     reading.problems += _deployment_problems(parts, deployment, endpoint[0])
@@ -92,6 +95,7 @@ def read_folder(folder: Path, environment: str) -> Folder:
         score_code=CodeFolder(f"{spec.name}-score", deployment.code),
         sample_request=sample,
         answer_schema=answer_schema,
+        queries=queries,
     )
 
 
@@ -107,6 +111,9 @@ class _Parts:
         self.sample_request = folder / rollout.sample_request
         answer = rollout.answer
         self.answer_schema = folder / answer.schema if answer and answer.schema else None
+        self.queries = {query.name: folder / query.file for query in rollout.analysis.queries if query.file}
+        compared = rollout.analysis.predictions
+        self.collection = compared.collection if compared else ""
         self.schedules = [folder / name for name in spec.schedules]
 
 
@@ -138,6 +145,16 @@ def _deployment_problems(parts: _Parts, deployment: DeploymentFile, endpoint: st
         )
     if not (deployment.code / deployment.scoring_script).is_file():
         yield f"{parts.deployment}: there is no {deployment.scoring_script} in the code's folder"
+    collected = deployment.data_collector.collections if deployment.data_collector else ()
+    if parts.collection and parts.collection.lower() not in {name.lower() for name in collected}:
+        yield (
+            f"{parts.deployment}: data_collector does not switch on {parts.collection}, which"
+            " rollout.analysis.predictions compares"
+        )
+
+
+def _queries(parts: _Parts) -> dict[str, str]:
+    return {name: _text(path) for name, path in parts.queries.items()}
 
 
 def _schedules(parts: _Parts) -> tuple[ScheduleFile, ...]:
@@ -158,8 +175,15 @@ def environment_version(environment: EnvironmentFile) -> str:
 
 def _json(path: Path) -> str:
     try:
-        return json.dumps(json.loads(path.read_text(encoding="utf-8")), separators=(",", ":"))
+        return json.dumps(json.loads(_text(path)), separators=(",", ":"))
     except ValueError as error:
         raise BadInput(f"{path}: is not JSON: {error}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: is not UTF-8 text") from error
     except OSError as error:
         raise BadInput(f"{path}: cannot be read: {error.strerror}") from error

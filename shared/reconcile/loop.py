@@ -97,14 +97,14 @@ class Reconciler:
             return self._clock.now() + timedelta(seconds=ASK_AGAIN_S)
 
     def _rest(self, model: str) -> datetime | None:
-        """Pass until a pass changes nothing; when to look again."""
+        """Pass until a pass changes nothing, or took its time; when to look again."""
         for _ in range(MOST_PASSES):
             loaded = self._state.load(model, MOST_EVENTS)
             if loaded is None:
                 log.warning("reconcile.unpublished", extra={"model": model})
                 return None
             decision = self._pass(loaded)
-            if decision.record == loaded.record and not loaded.unread:
+            if decision.sent or (decision.record == loaded.record and not loaded.unread):
                 return decision.look_again_at
         return self._clock.now()
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from shared.domain import aftercare
+from shared.domain import aftercare, sending
 from shared.domain.artifact import ArtifactSeen
 from shared.domain.freeze import paused
 from shared.domain.lifecycle import WATCHED, Phase
@@ -15,6 +15,7 @@ from shared.domain.publication import Publication
 from shared.domain.record import Record, Release, Serving
 from shared.domain.traffic_checks import grid_of
 from shared.errors import NeedsPerson, RetryLater
+from shared.reconcile.evidence import gather
 from shared.reconcile.ports import Archive, Platform, TrafficLog
 
 _NEEDS_ENDPOINT = frozenset(
@@ -50,13 +51,21 @@ def observe(publication: Publication, record: Record, now: datetime, sources: So
         if record.phase in _NEEDS_ENDPOINT or record.retiring or record.hands or watched(record, now):
             seen["endpoint"] = _endpoint(sources.platform, endpoint)
         if record.release is not None:
-            seen |= _phase(publication, record.release, now, sources)
+            seen |= _phase(publication, record, record.release, now, sources)
             if _to_be_hashed(record, record.release, Observation(**seen)):
                 seen["artifact"] = _artifact(record.model, record.release, sources)
             if _to_be_ordered(record.release, seen.get("endpoint")):
                 seen |= _before_ordering(publication, record.release, sources.platform)
         elif watched(record, now):
             seen["lost"] = _lost(record, now, sources.platform)
+        if (traffic := seen.get("traffic")) is not None:
+            for name, found in gather(publication, record, traffic, now, sources):
+                seen[name] = found
+        if (order := sending.due(publication, record)) is not None:
+            burst, deployments = order
+            seen["sent"] = {
+                name: sources.platform.burst(endpoint, name, publication.sample, burst) for name in deployments
+            }
         if aftercare.pending(record):
             # Last: what hides these from us hides nothing else.
             seen |= _aftercare(record, sources.platform)
@@ -109,7 +118,9 @@ def _to_be_ordered(release: Release, seen: EndpointSeen | None) -> bool:
     return seen.exists and release.deployment not in seen.deployments
 
 
-def _phase(publication: Publication, release: Release, now: datetime, sources: Sources) -> dict[str, Any]:
+def _phase(
+    publication: Publication, record: Record, release: Release, now: datetime, sources: Sources
+) -> dict[str, Any]:
     """What the phase needs besides the endpoint, as fields of the observation."""
     model, endpoint = publication.spec.name, publication.serving.endpoint
     match release.phase:
@@ -122,6 +133,8 @@ def _phase(publication: Publication, release: Release, now: datetime, sources: S
         case Phase.REGISTERING if not release.origin:
             return {"model": sources.platform.model(model, release.version)}
         case Phase.TESTING:
+            if release.load is not None and sending.due(publication, record) is not None:
+                return {}
             return {"smoke": sources.platform.smoke(endpoint, release.deployment, publication.sample)}
         case phase if phase in WATCHED:
             return {"traffic": _traffic(publication, release, now, sources.log)}

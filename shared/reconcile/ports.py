@@ -4,8 +4,9 @@ Every method may raise `RetryLater` (ask again) or `NeedsPerson` (asking again w
 are safe to repeat unless they say otherwise.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -25,10 +26,14 @@ from shared.domain.observation import (
     SmokeSeen,
     Stats,
 )
+from shared.domain.predictions import Collected
 from shared.domain.publication import Publication
+from shared.domain.queries import Value
 from shared.domain.reasons import Reason
 from shared.domain.record import Record
 from shared.domain.sample import Sample
+from shared.domain.spec_evidence import Predictions
+from shared.domain.tally import Burst, Tally
 
 
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +83,13 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     expires: datetime
     etag: str
     look_at: datetime | None = None
+
+
+class Window(NamedTuple):
+    """A stretch of time, [start, end)."""
+
+    start: datetime
+    end: datetime
 
 
 class StateStore(Protocol):
@@ -234,9 +246,21 @@ class Platform(Protocol):
         """Score the sample request on a named deployment; its answer is judged, and never told."""
         ...
 
+    def burst(self, endpoint: str, deployment: str, sample: Sample, burst: Burst) -> Tally:
+        """Send the sample request for the burst's few seconds to a named deployment, and count what came of it."""
+        ...
+
+    def predictions(self, endpoint: str, deployment: str, wanted: Predictions, window: Window) -> Collected:
+        """A bounded sample of what the deployment's data collector kept of its answers; the newest rows if many."""
+        ...
+
 
 class TrafficLog(Protocol):
     """Log Analytics."""
+
+    def values(self, queries: Mapping[str, str], endpoint: str, deployment: str, window: Window) -> dict[str, Value]:
+        """What each query of the spec's own gives for a deployment. One that cannot be run is told, not raised."""
+        ...
 
     def stats(self, endpoint: str, start: datetime, end: datetime, grid: Grid) -> dict[str, Stats]:
         """Requests, errors, throttling and latency over [start, end), by deployment, and all of it by slices."""

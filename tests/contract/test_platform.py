@@ -11,6 +11,7 @@ from shared.domain.observation import DeploymentState, JobStatus, SharedSeen
 from shared.domain.sample import Sample
 from shared.domain.split import Split
 from shared.domain.stages import Stage
+from shared.domain.tally import Burst
 from shared.errors import LostRace, NeedsPerson, RetryLater
 from tests.contract.platforms import Bench
 
@@ -189,7 +190,11 @@ def test_a_deployment_becomes_ready_scores_takes_traffic_and_goes(bench: Bench) 
     _deploy(bench, first)
     _deploy(bench, second)
     assert bench.platform.endpoint(bench.endpoint).traffic.get(first, 0) == 0
-    assert bench.platform.smoke(bench.endpoint, first, Sample(request='{"data": []}')).ok
+    sample = Sample(request='{"data": []}')
+    assert bench.platform.smoke(bench.endpoint, first, sample).ok
+    tally = bench.platform.burst(bench.endpoint, first, sample, Burst(seconds=1, per_s=10, at_once=4))
+    assert (tally.requests, tally.bad, tally.seconds) == (10, 0, 1)
+    assert tally.quantile_ms(0.95) is not None
     _set_traffic(bench, {first: 90, second: 10})
     _refuses_what_was_decided_on_another_split(bench, first)
     assert bench.platform.endpoint(bench.endpoint).mark == Split(traffic={first: 90, second: 10}).text

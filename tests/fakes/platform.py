@@ -5,7 +5,7 @@ what the product must never do, as `Violation`.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -39,11 +39,16 @@ from shared.domain.observation import (
     SmokeSeen,
     Stats,
 )
+from shared.domain.predictions import Collected
 from shared.domain.publication import Publication
+from shared.domain.queries import Value
 from shared.domain.record import Serving
 from shared.domain.sample import Sample
+from shared.domain.spec_evidence import Predictions
 from shared.domain.split import MARK, Split
+from shared.domain.tally import Burst, Tally, bucket_of
 from shared.errors import LostRace, NeedsPerson, RetryLater
+from shared.reconcile.ports import Window
 from tests.fakes.archive import FakeArchive, measured
 from tests.fakes.clock import FakeClock
 from tests.fakes.points import Interrupt, around, never
@@ -71,6 +76,12 @@ class Fate:
     throttled_share: float = 0.0
     latency_ms: float = 40.0
     requests_per_s: float = 5.0
+    value: float | None = 1.0
+    query_problem: str = ""
+    shifted: float = 0.0
+    own_errors: float = 0.0
+    own_malformed: float = 0.0
+    answer_ms: float = 40.0
 
 
 @dataclass
@@ -231,6 +242,7 @@ class FakePlatform:
         self.endpoints: dict[str, Endpoint] = {"flights": Endpoint()}
         self.busy_until: datetime | None = None
         self.logs_mirrored = True
+        self.bursts: list[tuple[str, Burst]] = []
         self.quota_seen = QuotaSeen(cores_per_instance=4, free=1_000, limited_by="Standard DSv2 Family")
 
     # jobs
@@ -411,7 +423,44 @@ class FakePlatform:
             ok = found is not None and found.fate.smoke and found.state(self.clock.now()) is DeploymentState.READY
             return SmokeSeen(ok=ok, status=200 if ok else 502)
 
+    def burst(self, endpoint: str, deployment: str, sample: Sample, burst: Burst) -> Tally:
+        """The release's fate says which share of the requests comes to grief."""
+        with around(self.interrupt, "burst"):
+            self.bursts.append((deployment, burst))
+            fate = self.endpoints[endpoint].deployments[deployment].fate
+            requests = round(burst.seconds * (burst.per_s or 10 * burst.at_once))
+            errors, malformed = (round(requests * share) for share in (fate.own_errors, fate.own_malformed))
+            detail = "503" if errors else "200 the answer holds NaN" if malformed else ""
+            latency = ((bucket_of(fate.answer_ms), requests - errors),) if requests > errors else ()
+            return Tally(
+                requests=requests,
+                errors=errors,
+                malformed=malformed,
+                seconds=burst.seconds,
+                latency=latency,
+                detail=detail,
+            )
+
+    def predictions(self, endpoint: str, deployment: str, wanted: Predictions, window: Window) -> Collected:
+        """What users were answered in the window: evenly spread, and `shifted` by the release's fate."""
+        with around(self.interrupt, "predictions"):
+            rows = self._requests(endpoint, deployment, window)
+            found = self.endpoints[endpoint].deployments[deployment]
+            return Collected(values=tuple((row * 37) % 101 / 101 + found.fate.shifted for row in range(rows)))
+
     # the traffic log
+
+    def values(self, queries: Mapping[str, str], endpoint: str, deployment: str, window: Window) -> dict[str, Value]:
+        with around(self.interrupt, "values"):
+            fate = self.endpoints[endpoint].deployments[deployment].fate
+            return dict.fromkeys(queries, Value(value=fate.value, problem=fate.query_problem))
+
+    def _requests(self, endpoint: str, deployment: str, window: Window) -> int:
+        """How many users' requests the deployment answered, mirrored ones included."""
+        found = self.endpoints[endpoint]
+        pct = found.traffic.get(deployment, 0) + found.mirror.get(deployment, 0)
+        seconds = (window.end - window.start).total_seconds()
+        return int(seconds * found.deployments[deployment].fate.requests_per_s * pct / 100)
 
     def stats(self, endpoint: str, start: datetime, end: datetime, grid: Grid) -> dict[str, Stats]:
         with around(self.interrupt, "stats"):

@@ -28,6 +28,7 @@ TABLE, LEARNING, QUERIES = "Storage Table Data Contributor", "AzureML Data Scien
 SDK = {
     BLOB_OWNER: ("azure.storage.blob",),
     BLOB: ("azure.storage.blob", "azureml_workspace"),  # azure.ai.ml uploads code to the workspace's own storage
+    BLOB_READER: ("azure.storage.blob",),
     QUEUE: ("azure.storage.queue",),
     TABLE: ("azure.data.tables",),
     LEARNING: ("azureml_workspace",),
@@ -64,10 +65,12 @@ NEEDS = (
             "azureml_models.Models",
             "azureml_endpoints.Endpoints",
             "scoring.Scoring",
+            "collected_data.CollectedData",
         ),
     ),
     Need(APP, REGISTRY_USER, SHARED, ("azureml_registry.Registries",)),
     Need(ENDPOINT, REGISTRY_USER, SHARED, others="deployments fetch the model that they take"),
+    Need(APP, BLOB_READER, WORKSPACE_STORAGE, ("collected_data.CollectedData",)),
     Need(APP, QUERIES, LOGS, ("traffic_log.EndpointTrafficLog",)),
     Need(APP, "Monitoring Metrics Publisher", INSIGHTS, others="the host's telemetry"),
     Need(STORAGE_TOPIC, SENDER, "queues/uploads", others="Event Grid delivers"),

@@ -16,8 +16,10 @@ from shared.domain.actions import SetTraffic
 from shared.domain.observation import Grid
 from shared.domain.publication import Publication
 from shared.domain.sample import Sample
+from shared.domain.spec_evidence import Answer
 from shared.domain.split import MARK, Split
 from shared.errors import NeedsPerson, RetryLater
+from shared.reconcile.ports import Window
 from shared.settings import Settings
 from tests.contract.platforms import Bench, azure_bench, azure_publication
 
@@ -170,20 +172,45 @@ class TestEndpoints:
         tags = client(local_cloud).online_endpoints.get(bench.endpoint).tags
         assert tags == {"team": "flights", MARK: "r0004=100"}
 
-    def test_what_was_scored_is_found_in_the_log(self, bench: Bench, local_cloud: Cloud) -> None:
+    def test_what_users_scored_is_found_in_the_log_and_what_upkeep_did_is_not(
+        self, bench: Bench, local_cloud: Cloud
+    ) -> None:
         began = datetime.now(UTC) - timedelta(seconds=1)
         bench.register(1, "job-a")
         bench.until(lambda: taken(lambda: bench.deploy("r0005", 1)))
         bench.until(lambda: bench.platform.endpoint(bench.endpoint).deployments["r0005"] == "ready")
+        assert bench.platform.smoke(bench.endpoint, "r0005", Sample(request="{}")).ok
         for _ in range(3):
-            assert bench.platform.smoke(bench.endpoint, "r0005", Sample(request="{}")).ok
+            score(local_cloud, bench.endpoint, "r0005")
         log, end = traffic_log(local_cloud), datetime.now(UTC) + timedelta(seconds=1)
-        bench.until(lambda: "r0005" in log.stats(bench.endpoint, began, end, GRID))
+        whole = {
+            "n": "AmlOnlineEndpointTrafficLog | where DeploymentName == {deployment} | summarize value = count()"
+        }
+        window = Window(began, end, GRID)
+        bench.until(lambda: log.values(whole, bench.endpoint, "r0005", window)["n"].value == 4)
         stats = log.stats(bench.endpoint, began, end, GRID)["r0005"]
         assert (stats.requests, stats.errors) == (3, 0)
         assert sum(each.requests for each in stats.slices) == 3
         assert stats.latency_p95_ms is not None
         assert stats.latency_p95_ms > 0
+
+    def test_well_formed_nonsense_is_told_without_its_content(self, bench: Bench, local_cloud: Cloud) -> None:
+        bench.register(1, "job-a")
+        bench.until(lambda: taken(lambda: bench.deploy("r0006", 1)))
+        bench.until(lambda: bench.platform.endpoint(bench.endpoint).deployments["r0006"] == "ready")
+        url = f"{local_cloud['UPKEEP_LOGS_ENDPOINT']}/admin/faults"
+        sample = Sample(request='{"data": [1, 2]}', answer=Answer(min=0))
+        told = {}
+        for body in ('{"predictions": [NaN, 1]}', '{"predictions": [$rows(-7)]}', '{"predictions": [1]}'):
+            fault = {"match": f"SCORE {bench.endpoint} r0006", "status": 200, "count": 1, "body": body}
+            requests.post(url, json=fault, timeout=10).raise_for_status()
+            told[body] = bench.platform.smoke(bench.endpoint, "r0006", sample)
+        assert [seen.ok for seen in told.values()] == [False] * 3
+        assert [seen.detail for seen in told.values()] == [
+            "the answer holds NaN or Infinity, which JSON does not know",
+            "a prediction is under 0 (answer.min)",
+            "the answer holds 1 predictions for 2 rows",
+        ]
 
     def test_an_endpoint_without_traffic_has_no_statistics(self, local_cloud: Cloud) -> None:
         now = datetime.now(UTC)
@@ -254,3 +281,11 @@ def traffic_log(local_cloud: Cloud) -> Any:
 
     settings = Settings.of(local_cloud)
     return EndpointTrafficLog(settings.log_workspace_id, settings.workspace, settings.logs_endpoint, credential())
+
+
+def score(local_cloud: Cloud, endpoint: str, deployment: str) -> None:
+    """One request as a user's, to a named deployment."""
+    opened = client(local_cloud).online_endpoints
+    key = opened.get_keys(endpoint).primary_key
+    headers = {"Authorization": f"Bearer {key}", "azureml-model-deployment": deployment}
+    requests.post(opened.get(endpoint).scoring_uri, data="{}", headers=headers, timeout=10).raise_for_status()

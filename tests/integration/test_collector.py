@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -134,6 +135,31 @@ def test_what_was_asked_becomes_lines_of_the_deployment(
     assert line["source"].endswith(f"/onlineEndpoints/{endpoint}/deployments/collects")
     assert line["type"] == "azureml.inference.model_inputs"
     assert line["agent"].startswith("azureml-ai-monitoring/")
+
+
+def test_what_was_collected_is_read_back_as_predictions(
+    endpoint: str, score: Callable[[str, int], dict[str, Any]], local_cloud: Mapping[str, str]
+) -> None:
+    from shared.adapters.azureml import AzureMl
+    from shared.adapters.credentials import credential
+    from shared.domain.spec_evidence import Predictions
+    from shared.reconcile.ports import Window
+    from shared.settings import Settings
+
+    found = Settings.of(local_cloud)
+    platform = AzureMl(
+        found.subscription_id, found.resource_group, found.workspace, credential(), found.collected_data
+    )
+    wanted = Predictions(column="x", collection="model_inputs")
+    began = datetime.now(UTC) - timedelta(seconds=2)
+    for x in range(400, 420):
+        score("collects", x)
+
+    def collected() -> set[Any]:
+        window = Window(began, datetime.now(UTC))
+        return set(platform.predictions(endpoint, "collects", wanted, window).values)
+
+    eventually(lambda: collected() >= set(range(400, 420)))
 
 
 def test_a_collection_that_is_off_leaves_nothing(

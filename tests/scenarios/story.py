@@ -8,7 +8,7 @@ from shared.domain.events import AlertFired, Command, CommandGiven, Event
 from shared.domain.lifecycle import Phase
 from shared.domain.observation import EvaluationSeen
 from shared.domain.publication import Publication
-from shared.domain.reasons import Why
+from shared.domain.reasons import Fact, Why
 from shared.domain.record import Record
 from shared.errors import RetryLater
 from shared.reconcile.inbox import Inbox
@@ -103,6 +103,14 @@ class Story:
             self.passes(1 / 6)
         raise AssertionError(f"still {self.record.phase} after {minutes} minutes, not {phase}")
 
+    def until_why(self, why: Why, minutes: float = 600) -> None:
+        """Let time pass until a reason was told."""
+        for _ in range(int(minutes * 6)):
+            if why in self.whys:
+                return
+            self.passes(1 / 6)
+        raise AssertionError(f"{why} was never told")
+
     # then
 
     @property
@@ -132,3 +140,8 @@ class Story:
         """The newest sentence under a reason."""
         rows = self.state.decisions[MODEL]
         return next(reason.text for row in rows[::-1] for reason in row.reasons if reason.why is why)
+
+    def facts_of(self, why: Why) -> dict[str, Fact]:
+        """The facts of the newest reason of that word."""
+        rows = self.state.decisions[MODEL]
+        return next(reason.facts for row in rows[::-1] for reason in row.reasons if reason.why is why)

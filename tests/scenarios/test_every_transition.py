@@ -14,6 +14,7 @@ from shared.domain.events import Command
 from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
 from shared.domain.observation import JobStatus, QuotaSeen
 from shared.domain.spec import Approval, Registry, RegistryMode, Shadow, Spec
+from shared.domain.spec_evidence import LoadTest
 from tests.fakes.examples import ENDPOINT, a_publication, a_spec
 from tests.fakes.platform import Fate
 from tests.scenarios.story import Story
@@ -136,6 +137,10 @@ def with_approval(spec: Spec) -> Spec:
     return replace(spec, approval=Approval(required="always", expires_s=1_800))
 
 
+def with_load_test(spec: Spec) -> Spec:
+    return replace(spec, rollout=replace(spec.rollout, load_test=LoadTest(duration_s=5, requests_per_s=10)))
+
+
 def with_shadow(spec: Spec) -> Spec:
     """There is a mirror stage."""
     shadow = Shadow(mirror_pct=20, hold_s=120, min_requests=30)
@@ -196,6 +201,7 @@ WALKS: dict[Line, Walk] = {
     (P.DEPLOYING, S.SUPERSEDED): NEWER,
     (P.TESTING, S.SMOKE_PASSED): Walk(),
     (P.TESTING, S.SMOKE_FAILED): Walk(fate=Fate(smoke=False)),
+    (P.TESTING, S.LOAD_TEST_FAILED): Walk(spec=with_load_test, fate=Fate(own_errors=0.5)),
     (P.TESTING, S.DEPLOYMENT_FAILED): LOST,
     (P.TESTING, S.ROLLBACK_ASKED): ROLLBACK,
     (P.TESTING, S.SUPERSEDED): NEWER,

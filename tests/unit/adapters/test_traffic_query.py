@@ -24,3 +24,9 @@ def test_the_endpoint_and_its_workspace_are_named() -> None:
 def test_a_name_cannot_break_out_of_its_quotes() -> None:
     query = query_text("w", "x' | union Secrets //\\\n", START, END)
     assert r"EndpointName == 'x\' | union Secrets //\\\n' and" in query
+
+
+def test_requests_that_upkeep_sends_itself_are_left_out() -> None:
+    query = query_text("w", "e", START, END)
+    assert "UserAgent !startswith 'upkeep-probe'" in query
+    assert "XMSClientRequestId !startswith 'upkeep-probe'" in query

@@ -170,3 +170,11 @@ def test_clearing_forgets_rows_and_custom_tables(tables: Tables) -> None:
     tables.clear()
     assert count(tables) == 0
     assert inner_error(tables, "Perf_CL")["code"] == "SemanticError"
+
+
+def test_requests_are_told_apart_by_who_sent_them_and_those_of_nobody_stay(tables: Tables) -> None:
+    write(tables, UserAgent="curl/8")
+    write(tables, UserAgent=None)
+    write(tables, UserAgent="upkeep-probe")
+    answer = ask(tables, f"{TRAFFIC_TABLE} | where UserAgent !startswith 'upkeep-probe' | count")
+    assert answer["rows"] == [[2]]

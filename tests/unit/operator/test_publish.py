@@ -114,6 +114,21 @@ def test_the_schema_of_the_answer_is_published_with_the_sample(
     assert current(target).sample.schema == '{"type":"object"}'
 
 
+def test_a_query_is_published_with_the_text_of_its_file(folder: Path, publish: Publish, target: Target) -> None:
+    (folder / "q.kql").write_text("T | project value = 1")
+    query = "{name: q, file: q.kql, max: 1}"
+    edit(folder / "upkeep.yaml", "sample-request.json", f"sample-request.json\n  analysis: {{queries: [{query}]}}")
+    publish()
+    published = current(target)
+    assert published.kql(published.spec.rollout.analysis.queries[0]) == "T | project value = 1"
+
+
+def test_predictions_are_compared_only_of_what_the_deployment_collects(folder: Path, publish: Publish) -> None:
+    edit(folder / "upkeep.yaml", "sample-request.json", "sample-request.json\n  analysis: {predictions: {}}")
+    with pytest.raises(BadInput, match="data_collector does not switch on model_outputs"):
+        publish()
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "told_of"),
     [

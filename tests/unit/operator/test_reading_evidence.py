@@ -71,3 +71,81 @@ def test_an_answer_that_cannot_be_meant_is_told(folder: Path, answer: str, probl
 def test_a_schema_that_is_none_is_told(folder: Path) -> None:
     (problem,) = problems(folder, "answer: {schema: broken.json}")
     assert problem.startswith("rollout.answer.schema: broken.json: $.type: 'objekt' is not valid")
+
+
+GOOD_KQL = "T | where D == {deployment} | summarize value = avg(E)"
+
+
+def queries(*bodies: str) -> str:
+    return f"analysis: {{queries: [{', '.join('{' + body + '}' for body in bodies)}]}}"
+
+
+def test_a_query_may_stand_in_a_file(folder: Path) -> None:
+    (folder / "q.kql").write_text(GOOD_KQL)
+    (query,) = read(folder, queries("name: q, file: q.kql, max_ratio: 2")).analysis.queries
+    assert (query.file, query.max_ratio, query.on_no_data) == ("q.kql", 2, "hold")
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (
+            f'name: q, kql: "{GOOD_KQL}"',
+            "[0]: has no limit: give it a min or max, or a min_ratio or max_ratio to the",
+        ),
+        ("name: q, max: 1", "[0]: needs either kql, the query itself, or file, where it stands"),
+        ("name: q, max: 1, kql: T value, file: q.kql", "[0].file: there is no file"),
+        (f'name: q, max: 1, min: 2, kql: "{GOOD_KQL}"', "[0].min: 2 is more than max, 1"),
+        ('name: q, max: 1, kql: "T | take {x} | project value = 1"', "[0].kql: it knows no placeholder {x}"),
+        ('name: q, max: 1, kql: "T | summarize avg(E)"', "[0].kql: it gives no column named value"),
+        ('name: q, max_ratio: 1, kql: "T | project value = 1"', "[0].kql: it does not use {deployment}"),
+        (f'name: Q, max: 1, kql: "{GOOD_KQL}"', '[0].name: "Q" will not do: a name of small letters'),
+    ],
+)
+def test_a_query_that_cannot_be_meant_is_told(folder: Path, body: str, problem: str) -> None:
+    assert problems(folder, queries(body))[0].startswith(f"rollout.analysis.queries{problem}")
+
+
+def test_names_of_queries_are_their_own_and_there_are_not_too_many(folder: Path) -> None:
+    told = problems(folder, queries(*(f'name: q, max: 1, kql: "{GOOD_KQL}"',) * 6))
+    assert told[0].startswith("rollout.analysis.queries: has 6 queries, more than 5")
+    assert told[1] == 'rollout.analysis.queries[1].name: "q" stands twice (line 11)'
+
+
+@pytest.mark.parametrize(
+    ("predictions", "problem"),
+    [
+        ("{max_psi: null}", "rollout.analysis.predictions: has no limit: give it a max_psi or a max_ks"),
+        (
+            "{min_rows: 50}",
+            "rollout.analysis.predictions.min_rows: of 50 rows that do not differ at all the index is",
+        ),
+    ],
+)
+def test_predictions_that_cannot_be_compared_are_told(folder: Path, predictions: str, problem: str) -> None:
+    (told,) = problems(folder, f"analysis: {{predictions: {predictions}}}")
+    assert told.startswith(problem)
+
+
+def test_a_load_test_has_a_pace_or_a_number_at_once(folder: Path) -> None:
+    plan = read(folder, "load_test: {duration_s: 10, requests_per_s: 20, max_latency_p95_ms: 300}").load_test
+    assert plan is not None
+    assert (plan.requests_per_s, plan.concurrency, plan.max_error_rate_pct) == (20, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("plan", "problem"),
+    [
+        ("{}", "rollout.load_test: needs either requests_per_s, a pace, or concurrency, requests at once (line 11)"),
+        (
+            "{requests_per_s: 2, concurrency: 4}",
+            "rollout.load_test: needs either requests_per_s, a pace, or concurrency, requests at once (line 11)",
+        ),
+        (
+            "{requests_per_s: 1, duration_s: 5}",
+            "rollout.load_test: sends 5 requests in all; fewer than 20 say little (line 11)",
+        ),
+    ],
+)
+def test_a_load_test_that_cannot_be_meant_is_told(folder: Path, plan: str, problem: str) -> None:
+    assert problems(folder, f"load_test: {plan}") == [problem]

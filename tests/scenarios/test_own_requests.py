@@ -1,0 +1,204 @@
+"""Requests that Upkeep sends itself: a load test before any user, and probes where users are too few."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from shared.domain.events import Command
+from shared.domain.lifecycle import Phase
+from shared.domain.publication import Publication
+from shared.domain.reasons import Why
+from shared.domain.spec import Analysis, NoData
+from shared.domain.spec_evidence import LoadTest, Probe
+from tests.fakes.examples import MODEL, a_publication, a_spec
+from tests.fakes.platform import Fate
+from tests.scenarios.story import Story
+
+LOAD = LoadTest(duration_s=12, requests_per_s=20, max_latency_p95_ms=100, max_error_rate_pct=1.0)
+
+
+def loaded(plan: LoadTest = LOAD) -> Publication:
+    spec = a_spec()
+    return a_publication(msgspec.structs.replace(spec, rollout=msgspec.structs.replace(spec.rollout, load_test=plan)))
+
+
+def first_release(fate: Fate, plan: LoadTest = LOAD) -> Story:
+    story = Story({1: fate}, loaded(plan))
+    story.month(1, 2)
+    return story
+
+
+def test_a_deployment_that_bears_its_load_goes_on_and_the_numbers_are_told() -> None:
+    story = first_release(Fate())
+    story.passes(60)
+    assert story.traffic == {"r0001": 100}
+    assert story.text_of(Why.LOAD_TEST_PASSED) == "240 sample requests in 12 s, 0 failed, p95 40 ms."
+
+
+def test_the_load_comes_in_bursts_of_a_few_seconds_one_a_pass() -> None:
+    story = first_release(Fate())
+    story.passes(60)
+    assert [burst.seconds for _, burst in story.platform.bursts] == [5.0, 5.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("fate", "told"),
+    [
+        (Fate(answer_ms=250.0), "the 95th percentile of latency was 2"),
+        (Fate(own_errors=0.05), "10 of 200 requests failed (503); the limit is 1 %"),
+        (Fate(own_malformed=0.05), "10 of 200 requests failed (200 the answer holds NaN); the limit is 1 %"),
+    ],
+)
+def test_a_deployment_that_does_not_bear_it_never_reaches_a_user(fate: Fate, told: str) -> None:
+    story = first_release(fate)
+    story.passes(60)
+    assert story.seen_traffic == [{}]
+    assert told in story.text_of(Why.LOAD_TEST_FAILED)
+
+
+def test_errors_that_prove_it_end_the_test_early() -> None:
+    story = first_release(Fate(own_errors=0.5))
+    story.passes(60)
+    assert len(story.platform.bursts) == 1
+
+
+class Died(BaseException):
+    """The process ended here: nothing of ours runs after it."""
+
+
+def test_a_pass_that_dies_after_its_burst_costs_that_burst_alone() -> None:
+    story, deaths = first_release(Fate()), list[str]()
+
+    def die(point: str) -> None:
+        if point == "after burst" and not deaths:
+            deaths.append(point)
+            raise Died
+
+    story.platform.interrupt = die
+    with pytest.raises(Died):
+        story.passes(60)
+    story.nudges.send(MODEL, 120, None)  # as the sweep would
+    story.passes(60)
+    assert [burst.seconds for _, burst in story.platform.bursts] == [5.0, 5.0, 5.0, 2.0]
+    assert story.text_of(Why.LOAD_TEST_PASSED).startswith("240 sample requests in 12 s")
+
+
+def test_a_version_that_is_brought_back_is_not_loaded_first() -> None:
+    story = first_release(Fate())
+    story.passes(60)
+    story.month(3)
+    story.passes(60)
+    before = len(story.platform.bursts)
+    story.command(Command.ROLLBACK)
+    story.passes(60)
+    assert len(story.platform.bursts) == before
+    assert story.traffic == {"r0003": 100}
+
+
+def test_a_pause_holds_it_after_the_test_and_does_not_repeat_it() -> None:
+    story = first_release(Fate())
+    story.until(Phase.DEPLOYING)
+    story.command(Command.PAUSE)
+    story.passes(30)
+    assert story.record.phase is Phase.TESTING
+    assert len(story.platform.bursts) == 3
+    story.command(Command.RESUME)
+    story.passes(30)
+    assert story.traffic == {"r0001": 100}
+
+
+# probes
+
+
+def quiet(fate: Fate, probe: Probe | None = None) -> Story:
+    """A live first release; the second one's canary gets no requests at all."""
+    spec = a_spec()
+    rollout = msgspec.structs.replace(
+        spec.rollout,
+        no_data=NoData.PROBE,
+        probe=probe or Probe(requests=40, requests_per_s=2),
+        analysis=Analysis(max_latency_p95_ms=100),
+        max_hold_s=600,
+    )
+    publication = a_publication(msgspec.structs.replace(spec, rollout=rollout))
+    story = Story({1: Fate(requests_per_s=0), 2: fate}, publication)
+    story.month(1, 2)
+    story.passes(60)
+    story.month(3)
+    story.until(Phase.CANARY)
+    return story
+
+
+def test_without_users_sample_requests_let_a_good_candidate_go_live() -> None:
+    story = quiet(Fate(requests_per_s=0))
+    story.passes(120)
+    assert story.traffic == {"r0002": 100}
+    told = story.text_of(Why.PROBED)
+    assert told.startswith("By 40 sample requests of Upkeep's own: 0 failed, p95 40 ms.")
+
+
+def test_what_probes_say_is_marked_as_synthetic() -> None:
+    story = quiet(Fate(requests_per_s=0))
+    story.passes(120)
+    facts = story.facts_of(Why.PROBED)
+    assert (facts["synthetic"], facts["probe_requests"]) == (True, 40)
+    assert "requests" not in facts
+
+
+def test_candidate_and_live_deployment_get_the_same_number_at_a_low_rate() -> None:
+    story = quiet(Fate(requests_per_s=0))
+    story.until_why(Why.PROBED)
+    sent = [name for name, _ in story.platform.bursts]
+    assert sent.count("r0001") == sent.count("r0002") == 4
+    assert all(burst.per_s == 2 and burst.seconds <= 5 for _, burst in story.platform.bursts)
+
+
+def test_probes_begin_only_when_users_were_waited_for() -> None:
+    story = quiet(Fate(requests_per_s=0))
+    began = story.clock.now()
+    story.until_why(Why.PROBING)
+    assert story.clock.now() - began >= timedelta(seconds=120 + 600)
+
+
+@pytest.mark.parametrize(
+    ("fate", "told"),
+    [
+        (Fate(requests_per_s=0, own_errors=0.5), "failed (503); the limit is 1 %"),
+        (Fate(requests_per_s=0, own_malformed=0.5), "(200 the answer holds NaN)"),
+        (Fate(requests_per_s=0, answer_ms=300), "the 95th percentile of latency is"),
+    ],
+)
+def test_a_candidate_that_fails_its_probes_is_taken_back(fate: Fate, told: str) -> None:
+    story = quiet(fate)
+    story.passes(120)
+    assert story.traffic == {"r0001": 100}
+    assert told in story.text_of(Why.ANALYSIS_FAILED)
+
+
+def test_probes_that_could_fail_by_chance_alone_are_left_to_a_person() -> None:
+    story = quiet(Fate(requests_per_s=0, own_errors=0.1), Probe(requests=20, requests_per_s=2))
+    story.passes(240)
+    assert story.record.phase is Phase.CANARY
+    assert Why.UNDECIDED in story.whys
+
+
+def test_users_that_come_after_all_decide_and_not_the_probes() -> None:
+    fate = Fate(requests_per_s=0)
+    story = quiet(fate)
+
+    def arrive(point: str) -> None:
+        if point == "after burst":
+            fate.requests_per_s = 50.0
+
+    story.platform.interrupt = arrive
+    story.passes(60)
+    assert Why.PROBING in story.whys
+    assert Why.PROBED not in story.whys
+    assert Why.STEP_PASSED in story.whys
+
+
+def test_each_step_is_probed_anew() -> None:
+    story = quiet(Fate(requests_per_s=0))
+    story.passes(240)
+    assert story.whys.count(Why.PROBED) == 3
