@@ -19,7 +19,7 @@ def folder(into: Path, name: str, rollout: dict[str, Any]) -> Path:
     """A model's folder under this name. Its environments are the example's, which `make setup` has built."""
     made = Path(shutil.copytree(TEMPLATE, into / name))
     for half in ("train", "score"):
-        shutil.copy(EXAMPLE / half / "conda.yml", made / half / "conda.yml")
+        shutil.copy(EXAMPLE / half / "environment.yml", made / half / "environment.yml")
     spec = yaml.safe_load((made / "upkeep.yaml").read_text())
     spec["name"], spec["rollout"] = name, {**spec["rollout"], **rollout}
     _write(made / "upkeep.yaml", spec)

@@ -88,6 +88,7 @@ CASES = {
     "silent-hold": silent("hold"),
     "silent-back": silent("rollback"),
     "silent-on": silent("promote"),
+    "silent-probed": Case({"no_data": "probe", "probe": {"requests": 20, "requests_per_s": 10}}),
     "unlogged": Case({"no_data": "rollback"}, per_second=4),
 }
 
@@ -231,6 +232,11 @@ def test_without_requests_a_canary_is_taken_back(stage: Stage) -> None:
 def test_without_requests_a_canary_is_let_on(stage: Stage) -> None:
     assert stage.outcome("silent-on") == "live"
     assert stage.shares("silent-on") == [25, 50, 100, 100]
+
+
+def test_without_requests_a_canary_is_let_on_by_probes(stage: Stage) -> None:
+    assert stage.outcome("silent-probed") == "live"
+    assert "Probed" in {reason["why"] for reason in stage.told("silent-probed")}
 
 
 def test_with_an_empty_log_a_canary_is_taken_back(stage: Stage) -> None:
