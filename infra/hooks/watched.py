@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from infra.hooks.tools import Failed
+from shared.domain.metrics import metric_of
 from shared.domain.spec import Spec
 from shared.errors import BadInput
 from shared.operator.checking import folders
@@ -42,7 +43,9 @@ def _derived(folder: Path, spec: Spec) -> Watch:
     endpoint: Mapping[str, Any] = yaml.safe_load((folder / spec.rollout.endpoint).read_text(encoding="utf-8"))
     analysis, gates = spec.rollout.analysis, spec.gates
     # Above the floor no candidate would be let in; the error of a live model may as little be there.
-    error = math.ceil(gates.floor) if gates.direction == "minimize" and gates.floor is not None else 0
+    metric = metric_of(gates.metric, gates.direction)
+    is_error = metric is not None and metric.direction == "minimize"
+    error = math.ceil(gates.floor) if is_error and gates.floor is not None else 0
     return {
         "name": spec.name,
         "endpoint": str(endpoint["name"]),

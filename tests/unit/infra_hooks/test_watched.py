@@ -53,7 +53,7 @@ def test_the_overlay_of_the_environment_counts(root: Path) -> None:
 
 def test_a_metric_that_is_to_be_large_makes_no_rule_of_an_error(root: Path) -> None:
     spec = root / "models/trips/upkeep.yaml"
-    spec.write_text(UPKEEP.replace("direction: minimize", "direction: maximize"))
+    spec.write_text(UPKEEP.replace("metric: mae, direction: minimize, floor: 20", "metric: r2, floor: 0.5"))
     assert only(root)["meanErrorAbove"] == 0
 
 
