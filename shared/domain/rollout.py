@@ -84,15 +84,16 @@ def too_soon(rollout: Rollout, record: Record, now: datetime) -> str:
 def roll_back(draft: Draft, seen: EndpointSeen, now: datetime) -> Draft:
     """End the release once its traffic is back where it was. Without anything healthy to go to: change nothing.
 
-    A first release that fails keeps what traffic it has, and stays while it is healthy, for a hand may have taken its
-    traffic: the next one takes over, and then it is deleted.
+    A first release that fails keeps what traffic it has, and stays while nothing else is healthy, for a hand may have
+    taken its traffic: the next one takes over, and then it is deleted.
     """
     release, live = draft.release, draft.record.live
     if live is None:
         text = f"{release.because} Nothing was live before: {release.deployment} is left as it is."
         draft = _rolled_back(draft, Why.NOTHING_TO_ROLL_BACK_TO, text, now)
-        healthy = seen.deployments.get(release.deployment) is DeploymentState.READY
-        return draft if healthy or seen.traffic.get(release.deployment) else draft.retiring(release.deployment)
+        healthy = {name for name, state in seen.deployments.items() if state is DeploymentState.READY}
+        needed = seen.traffic.get(release.deployment) or healthy == {release.deployment}
+        return draft if needed else draft.retiring(release.deployment)
     if seen.traffic == {live.deployment: 100} and not seen.mirror:
         text = f"{release.because} {live.deployment} has all of the traffic."
         return _rolled_back(draft, Why.ROLLED_BACK, text, now).retiring(release.deployment)
