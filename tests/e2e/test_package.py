@@ -42,7 +42,7 @@ import function_app
 from shared.bootstrap import build
 from shared.settings import VARIABLES, Settings
 guid = "00000000-0000-4000-8000-000000000001"
-given = {name: "https://x.example" if "Uri" in name or "ENDPOINT" in name else guid for name in VARIABLES}
+given = {name: "https://x.example" if "URI" in name.upper() or "ENDPOINT" in name else guid for name in VARIABLES}
 app = build(Settings.of({**given, "UPKEEP_WORKSPACE": "mlw-x", "UPKEEP_ENVIRONMENT": "test"}))
 parts = [getattr(app, name) for name in dir(app) if not name.startswith("_")]
 names = sorted(function.get_function_name() for function in function_app.app.get_functions())

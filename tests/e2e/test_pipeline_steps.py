@@ -45,6 +45,7 @@ class Runner(Cloud):
             "GITHUB_RUN_ID": "7",
             "GITHUB_ACTOR": "ann",
             "GITHUB_SHA": "0123456789abcdef",
+            "UPKEEP_ENVIRONMENT": "local",
             "GITHUB_STEP_SUMMARY": str(self.page),
             "UPKEEP_ENV_FILE": str(self.ground.folder / "operator.env"),
             "UPKEEP_REPORTS": str(self.reports),

@@ -186,7 +186,7 @@ class TestEndpoints:
         whole = {
             "n": "AmlOnlineEndpointTrafficLog | where DeploymentName == {deployment} | summarize value = count()"
         }
-        window = Window(began, end, GRID)
+        window = Window(began, end)
         bench.until(lambda: log.values(whole, bench.endpoint, "r0005", window)["n"].value == 4)
         stats = log.stats(bench.endpoint, began, end, GRID)["r0005"]
         assert (stats.requests, stats.errors) == (3, 0)
