@@ -5,7 +5,9 @@ here moves traffic: wanted.py derives that.
 """
 
 from datetime import datetime, timedelta
+from functools import reduce
 
+from shared.domain.admission import idle
 from shared.domain.artifact import ArtifactSeen, objection
 from shared.domain.changes import Draft
 from shared.domain.lifecycle import Signal
@@ -93,7 +95,11 @@ def roll_back(draft: Draft, seen: EndpointSeen, now: datetime) -> Draft:
         draft = _rolled_back(draft, Why.NOTHING_TO_ROLL_BACK_TO, text, now)
         healthy = {name for name, state in seen.deployments.items() if state is DeploymentState.READY}
         needed = seen.traffic.get(release.deployment) or healthy == {release.deployment}
-        return draft if needed else draft.retiring(release.deployment)
+        if not needed:
+            return draft.retiring(release.deployment)
+        # One that failed earlier was kept for want of another: now there is one.
+        earlier = idle(draft.record, seen) if release.deployment in healthy else []
+        return reduce(Draft.retiring, (name for name in earlier if name != release.deployment), draft)
     if seen.traffic == {live.deployment: 100} and not seen.mirror:
         text = f"{release.because} {live.deployment} has all of the traffic."
         return _rolled_back(draft, Why.ROLLED_BACK, text, now).retiring(release.deployment)
