@@ -8,7 +8,7 @@ service) is raised, so that silence is never taken for health.
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ LONGER_THAN_ANY_MS = 2**31
 # (learn.microsoft.com: how-to-troubleshoot-online-endpoints, HTTP status codes)
 ERROR = "ResponseCode >= 500 or ResponseCode == 408 or (ResponseCode == 424 and ModelStatusCode >= 500)"
 ROWS = """AmlOnlineEndpointTrafficLog
-| where TimeGenerated >= datetime({start}) and TimeGenerated < datetime({end})
+| where TimeGenerated >= {start} and TimeGenerated < {end}
 | where EndpointName == {endpoint} and AzureMLWorkspaceName == {workspace}"""
 # Requests that Upkeep sends itself say so twice, in case something on the way replaces the user agent.
 USERS = f"where UserAgent !startswith '{MARK}' and XMSClientRequestId !startswith '{MARK}'"
@@ -47,7 +47,7 @@ REACHED = "where isnotempty(DeploymentName)"
 BY_DEPLOYMENT = f"summarize {COUNTS} by DeploymentName"
 LATENCY = f"summarize {COUNTS}, {PERCENTILES} by DeploymentName"
 OVERALL = f"{REACHED} | summarize {COUNTS}, {PERCENTILES}"
-SLICE = "slice = datetime_diff('millisecond', TimeGenerated, datetime({start})) / {ms}"
+SLICE = "slice = datetime_diff('millisecond', TimeGenerated, {start}) / {ms}"
 SLICES = f"{REACHED} | summarize {COUNTS} by {SLICE}"
 # A request that the model's container refused is answered for with 424 as well.
 THROTTLED = "ResponseCode == 429 or (ResponseCode == 424 and ModelStatusCode == 429)"
@@ -100,7 +100,7 @@ class EndpointTrafficLog:
 
     def slices(self, endpoint: str, start: datetime, end: datetime, slice_s: float) -> dict[int, Stats]:
         """All deployments together by slices of the window, counted from 0; a slice without requests is left out."""
-        last = SLICES.format(start=_time(start), ms=max(1, round(slice_s * 1000)))
+        last = SLICES.format(start=literal(start), ms=max(1, round(slice_s * 1000)))
         return {int(row["slice"]): _stats(row) for row in self._rows(endpoint, start, end, last)}
 
     def values(self, queries: Mapping[str, str], endpoint: str, deployment: str, window: Window) -> dict[str, Value]:
@@ -141,7 +141,7 @@ def grid_text(workspace: str, endpoint: str, start: datetime, end: datetime, gri
     """The query of a rollout, whose counts are those of the grid."""
     rows = _selected(workspace, endpoint, start, end)
     last = GRID.format(
-        start=_time(start),
+        start=literal(start),
         ms=1000 * grid.slice_s,
         log_ratio=repr(math.log(grid.level_ratio)),
         slow_ms=LONGER_THAN_ANY_MS if grid.slow_ms is None else grid.slow_ms,
@@ -151,16 +151,14 @@ def grid_text(workspace: str, endpoint: str, start: datetime, end: datetime, gri
 
 
 def _selected(workspace: str, endpoint: str, start: datetime, end: datetime) -> str:
-    rows = ROWS.format(start=_time(start), end=_time(end), endpoint=literal(endpoint), workspace=literal(workspace))
+    rows = ROWS.format(
+        start=literal(start), end=literal(end), endpoint=literal(endpoint), workspace=literal(workspace)
+    )
     return f"{rows}\n| {USERS}"
 
 
 def _table_is_missing(error: HttpResponseError) -> bool:
     return status_of(error) == 400 and "Failed to resolve table" in str(error) and TABLE in str(error)
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _by_deployment(rows: Iterable[Mapping[str, Any]]) -> dict[str, Stats]:

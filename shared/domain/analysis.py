@@ -9,9 +9,15 @@ from enum import StrEnum
 
 from shared.domain.base import Kept
 from shared.domain.reasons import Fact
+from shared.domain.statistics import evidence_over
 
 FALSE_ALARM = 0.01
 """How often a deployment that is just within a limit may be failed by it, over all looks at a window together."""
+
+
+def proven_over(hits: int, trials: int, limit: float) -> bool:
+    """Whether more than `limit` (0..1) of the trials are proven to be hits, however often one looks."""
+    return evidence_over(hits, trials, limit) >= 1 / FALSE_ALARM
 
 
 class Finding(StrEnum):

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.analysis import FALSE_ALARM
+from shared.domain.analysis import proven_over
 from shared.domain.base import Kept
 from shared.domain.lifecycle import Phase
 from shared.domain.observation import DeploymentState, EndpointSeen, Stats, TrafficSeen
 from shared.domain.reasons import Fact
 from shared.domain.record import Outcome
-from shared.domain.statistics import difference, evidence_over, wilson
+from shared.domain.statistics import difference, wilson
 
 LEAST_ERRORS = 3
 """Fewer errors are no rise, whatever was before."""
@@ -280,7 +280,7 @@ def _release(release: ReleaseSeen, since: datetime) -> Check:
 
 
 def _proven_over(stats: Stats, limit: float) -> bool:
-    return evidence_over(stats.errors, stats.requests, limit) >= 1 / FALSE_ALARM
+    return proven_over(stats.errors, stats.requests, limit)
 
 
 def _verdict(*, failed: bool, enough: bool) -> Verdict:

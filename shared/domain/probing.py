@@ -7,11 +7,11 @@ and judged by the limits of the stage. They are never counted as users' requests
 
 from datetime import datetime
 
-from shared.domain.analysis import FALSE_ALARM, Aspect, Check, Finding
+from shared.domain.analysis import Aspect, Check, Finding, proven_over
 from shared.domain.reasons import Fact
 from shared.domain.record import Record, Release
 from shared.domain.spec import Analysis, Rollout
-from shared.domain.statistics import difference, evidence_over, wilson
+from shared.domain.statistics import difference, wilson
 from shared.domain.tally import BURST_S, Burst, Probing, Tally
 
 AT_ONCE = 4
@@ -87,7 +87,7 @@ def _found(limits: Analysis, candidate: Tally, live: Tally | None) -> tuple[Find
 
 
 def _proven(tally: Tally, limit: float) -> bool:
-    return evidence_over(tally.bad, tally.requests, limit) >= 1 / FALSE_ALARM
+    return proven_over(tally.bad, tally.requests, limit)
 
 
 def _worse(candidate: Tally, live: Tally | None) -> bool:

@@ -9,9 +9,9 @@ docs/reference/verdicts.md has what it comes to.)
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from shared.domain.analysis import FALSE_ALARM
+from shared.domain.analysis import FALSE_ALARM, proven_over
 from shared.domain.observation import Slice
-from shared.domain.statistics import design_effect, evidence_more, evidence_over
+from shared.domain.statistics import design_effect, evidence_more
 
 
 class Counts(NamedTuple):
@@ -41,7 +41,7 @@ def over(found: Series, limit: float) -> bool:
     """Whether more than `limit` (0..1) of the requests are proven to be hits."""
 
     def proven(ours: Counts) -> bool:
-        return evidence_over(ours.hits, ours.requests, limit) >= 1 / FALSE_ALARM
+        return proven_over(ours.hits, ours.requests, limit)
 
     return proven(found.total) and proven(_without_worst(found))
 

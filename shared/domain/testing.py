@@ -6,7 +6,7 @@ follow is the same. It is sent in bursts of a few seconds, one a pass, and added
 
 from datetime import datetime
 
-from shared.domain.analysis import FALSE_ALARM
+from shared.domain.analysis import proven_over
 from shared.domain.changes import Draft
 from shared.domain.freeze import held
 from shared.domain.lifecycle import Phase, Signal
@@ -17,7 +17,6 @@ from shared.domain.record import Release
 from shared.domain.rollout import fail, hold_still, lost, too_soon
 from shared.domain.spec import Spec
 from shared.domain.spec_evidence import LoadTest
-from shared.domain.statistics import evidence_over
 from shared.domain.tally import BURST_S, Burst, Tally
 
 AT_ONCE = 64
@@ -106,7 +105,7 @@ def _complaint(plan: LoadTest, load: Tally, *, complete: bool) -> str:
     """What speaks against it. Errors may be proven before the time is over; the rest is judged at its end."""
     limit = plan.max_error_rate_pct
     over = 100 * load.bad > limit * load.requests
-    if evidence_over(load.bad, load.requests, limit / 100) >= 1 / FALSE_ALARM or (complete and over):
+    if proven_over(load.bad, load.requests, limit / 100) or (complete and over):
         told = f" ({load.detail})" if load.detail else ""
         return f"{load.bad} of {load.requests} requests failed{told}; the limit is {limit:g} %"
     p95 = load.quantile_ms(0.95)

@@ -12,6 +12,7 @@ from localcloud.loganalytics.kql import run_query
 from localcloud.loganalytics.tables import Tables
 from shared.adapters import traffic_log
 from shared.adapters.traffic_log import query_text
+from shared.domain.queries import literal
 
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
 END = START + timedelta(seconds=60)
@@ -75,6 +76,6 @@ def test_a_percentile_that_is_not_a_number_is_none() -> None:
 
 
 def test_slices_are_counted_from_the_start_of_the_window(tables: Tables) -> None:
-    last = traffic_log.SLICES.format(start=START.isoformat(), ms=20_000)
+    last = traffic_log.SLICES.format(start=literal(START), ms=20_000)
     found = {row["slice"]: row["requests"] for row in rows(tables, last)}
     assert found == {0: 40, 1: 40, 2: 20}
