@@ -6,8 +6,8 @@ the zip it writes the papers of package_papers.py. It never touches the tree tha
 
     python -m infra.package [--without-dependencies] [--bill-only] [--out dist]
 
-The zip holds the locked dependencies, and is deployed as it is. With --without-dependencies Azure's remote build has
-to install requirements.txt, for which it allows 60 seconds.
+The zip holds the locked dependencies, has bytecode of everything, and is deployed as it is. With
+--without-dependencies Azure's remote build has to install requirements.txt, for which it allows 60 seconds.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra import package_dependencies, package_files, package_papers
+from infra import package_bytecode, package_dependencies, package_files, package_papers
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -42,12 +42,22 @@ def build(root: Path, out: Path, *, with_dependencies: bool = True) -> Path:
     files = {path: root / path for path in package_files.deployed(root)}
     if with_dependencies:
         with tempfile.TemporaryDirectory(dir=out) as folder:
-            files |= package_dependencies.install(root / "requirements.txt", Path(folder))
+            files |= _bytecode(files, Path(folder) / "app")
+            files |= package_dependencies.install(root / "requirements.txt", Path(folder) / "dependencies")
             write_zip(files, made, zipfile.ZIP_DEFLATED)
     else:
         write_zip(files, made, zipfile.ZIP_STORED)
     package_papers.write(root, made, version(root))
     return made
+
+
+def _bytecode(sources: Mapping[str, Path], folder: Path) -> dict[str, Path]:
+    """Compile the app's own modules into `folder`; the files by their name in the package."""
+    written = {}
+    for name, source in sources.items():
+        if name.endswith(".py") and package_bytecode.write(source, name, folder / package_bytecode.cached(name)):
+            written[package_bytecode.cached(name)] = folder / package_bytecode.cached(name)
+    return written
 
 
 def _empty(out: Path) -> None:
@@ -95,7 +105,12 @@ def main() -> int:
             print(package_papers.write_bill(ROOT, arguments.out, version(ROOT)))
             return 0
         made = build(ROOT, arguments.out, with_dependencies=not arguments.without_dependencies)
-    except (Refused, package_dependencies.NotInstalled, package_papers.NotWritten) as error:
+    except (
+        Refused,
+        package_bytecode.WrongPython,
+        package_dependencies.NotInstalled,
+        package_papers.NotWritten,
+    ) as error:
         print(error, file=sys.stderr)
         return 1
     print(summary(made))

@@ -4,17 +4,15 @@ Called by package.py. Only wheels whose hash stands in requirements.txt are take
 the Function App, whatever this machine is. The result lies where the Functions worker looks: .python_packages.
 """
 
-import importlib.util
-import py_compile
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+from infra import package_bytecode
+
 INSIDE = ".python_packages/lib/site-packages"
-PYTHON = "3.11"
 PLATFORM = "x86_64-manylinux_2_28"
-ON_AZURE = f"/home/site/wwwroot/{INSIDE}"
 
 
 class NotInstalled(Exception):  # noqa: N818 - reads as what happened
@@ -26,7 +24,7 @@ def install(requirements: Path, folder: Path) -> dict[str, Path]:
     done = subprocess.run(
         [
             sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder), "--require-hashes",
-            "--only-binary", ":all:", "--python-version", PYTHON, "--python-platform", PLATFORM,
+            "--only-binary", ":all:", "--python-version", package_bytecode.PYTHON, "--python-platform", PLATFORM,
             "-r", str(requirements),
         ],
         capture_output=True,
@@ -35,29 +33,13 @@ def install(requirements: Path, folder: Path) -> dict[str, Path]:
     )  # fmt: skip
     if done.returncode:
         raise NotInstalled(done.stderr.strip())
-    _compile(folder)
+    for source in sorted(folder.rglob("*.py")):
+        # A few packages carry templates and tests that are not meant for this Python; they stay without.
+        name = f"{INSIDE}/{source.relative_to(folder).as_posix()}"
+        package_bytecode.write(source, name, Path(package_bytecode.cached(str(source))))
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not _of_this_machine(path))
     named = {path.relative_to(folder).as_posix(): path for path in files}
     return {f"{INSIDE}/{name}": path for name, path in named.items() if not never_runs(name)}
-
-
-def _compile(folder: Path) -> None:
-    """Write bytecode that is valid whatever the time of its source: a package's files all have the same one.
-
-    Where the app's folder cannot be written to, each start would otherwise compile everything anew.
-    """
-    if sys.version_info[:2] != tuple(map(int, PYTHON.split("."))):
-        raise NotInstalled(f"Bytecode for Python {PYTHON} can only be written by Python {PYTHON}.")
-    for source in sorted(folder.rglob("*.py")):
-        target = importlib.util.cache_from_source(str(source))
-        name = f"{ON_AZURE}/{source.relative_to(folder).as_posix()}"
-        try:
-            py_compile.compile(
-                str(source), target, name, doraise=True,
-                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-            )  # fmt: skip
-        except py_compile.PyCompileError:
-            continue  # a few packages carry templates and tests that are not meant for this Python
 
 
 # A quarter of the package: pyarrow's transport, its other cloud, what compilers and its own tests want, and the two

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra import package, package_clean
+from infra.package_dependencies import INSIDE
 from localcloud.cloud import read_env
 from localcloud.isolation import scrubbed
 
@@ -25,11 +26,12 @@ LIMIT_S = 120
 
 @dataclass(frozen=True)
 class Candidate:
-    """One app to measure."""
+    """One app to measure. `packages` is what it brings along for its path."""
 
     name: str
     app: Path
     python: Path
+    packages: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,12 @@ class Measuring:
         self._cloud = self._folder / "cloud"
 
     def candidates(self) -> list[Candidate]:
-        """The package as `make package` builds it, the naive app, one that fits models too, and the floor."""
+        """The package as it is deployed, the naive app, one that fits models too, and the floor."""
         for name in ("package", "parts", "dist", FITTING):
             shutil.rmtree(self._folder / name, ignore_errors=True)
         package_clean.link(package_clean.WORKER, self._parts)
-        app = package_clean.unpack(
-            package.build(ROOT, self._folder / "dist", with_dependencies=False), self._folder / "package"
-        )
-        locked = ["--require-hashes", "-r", str(app / "requirements.txt")]
-        found = [Candidate("package", app, self._environment("package", locked))]
+        app = package_clean.unpack(package.build(ROOT, self._folder / "dist"), self._folder / "package")
+        found = [Candidate("package", app, self._environment("package", []), (app / INSIDE,))]
         peers = {"naive": HERE / "naive", FITTING: self._fitting(HERE / "naive"), "floor": HERE / "floor"}
         for name, app in peers.items():
             wanted = ["-r", str(app / "requirements.txt")]
@@ -101,7 +100,7 @@ class Measuring:
         # -P: nothing but the environment, the worker library and the app may be found.
         command = [str(candidate.python), "-P", str(HERE / "worker.py"), str(candidate.app), FUNCTION, str(message)]
         began_s = time.monotonic()
-        told = json.loads(_output(command, self._variables()).splitlines()[-1])
+        told = json.loads(_output(command, self._variables(candidate)).splitlines()[-1])
         return Run(told["handled_s"] - began_s, told["cpu_s"], told["peak_mb"], told["modules"])
 
     def handled(self) -> dict[str, int]:
@@ -109,9 +108,9 @@ class Measuring:
         found: dict[str, int] = json.loads(self._world("handled"))
         return found
 
-    def _variables(self) -> dict[str, str]:
+    def _variables(self, candidate: Candidate) -> dict[str, str]:
         given = read_env(self._cloud / "child.env")
-        path = os.pathsep.join([given["PYTHONPATH"], str(self._parts)])
+        path = os.pathsep.join([given["PYTHONPATH"], *map(str, candidate.packages), str(self._parts)])
         return {**scrubbed(os.environ), **given, "PYTHONPATH": path}
 
     def _world(self, command: str) -> str:

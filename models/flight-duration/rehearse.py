@@ -30,10 +30,10 @@ import train  # noqa: E402
 
 from localcloud import flights  # noqa: E402
 from shared.domain import gates, names  # noqa: E402
+from shared.domain.base import canonical  # noqa: E402
 from shared.domain.case import Case  # noqa: E402
 from shared.domain.evaluation import Evaluation, Scores  # noqa: E402
 from shared.domain.manifest import Manifest, Part, seal  # noqa: E402
-from shared.domain.publication import canonical  # noqa: E402
 from shared.domain.record import Serving  # noqa: E402
 from shared.domain.spec import Document  # noqa: E402
 from shared.intake.reading import read  # noqa: E402

@@ -18,11 +18,12 @@ from shared.adapters.artifacts import CHUNK_BYTES, Hashed, measure
 from shared.adapters.faults import BLOB_ROLE, code_of, translated
 from shared.domain import names
 from shared.domain.artifact import ArtifactSeen
+from shared.domain.base import canonical
 from shared.domain.card import Card, markdown
 from shared.domain.evaluation import Evaluation
 from shared.domain.manifest import Manifest
 from shared.domain.observation import EvaluationSeen
-from shared.domain.publication import Publication, canonical
+from shared.domain.publication import Publication
 from shared.errors import NeedsPerson
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ them every minute and a row key alone would make the service scan the whole tabl
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
@@ -22,9 +22,11 @@ from azure.data.tables import TableClient, UpdateMode
 from shared.adapters import table_rows as rows
 from shared.adapters.faults import TABLE_ROLE, code_of, status_of, translated
 from shared.domain.events import Event
-from shared.domain.record import Record
 from shared.errors import LostRace
 from shared.reconcile.ports import DecisionRow, Lease, Loaded, Pointer, Unread
+
+if TYPE_CHECKING:
+    from shared.domain.record import Record
 
 TABLE = "upkeep"
 _TRANSACTION = 100  # operations that one transaction takes at most
@@ -52,6 +54,8 @@ class TableState:
 
     def load(self, model: str, most_events: int) -> Loaded | None:
         """Pointer, record and the oldest unread events."""
+        from shared.domain.record import Record
+
         with translated(f"loading {model}", TABLE_ROLE):
             pointer = self._get(rows.MODELS, model)
             if pointer is None:
@@ -79,7 +83,7 @@ class TableState:
                 raise
         return True
 
-    def commit(self, record: Record, etag: str | None, consumed: tuple[Unread, ...], decision: DecisionRow) -> str:
+    def commit(self, record: "Record", etag: str | None, consumed: tuple[Unread, ...], decision: DecisionRow) -> str:
         """Record, consumed events and decision in one transaction; its first operation gives the new ETag."""
         model = record.model
         row = {**rows.entity(model, rows.RECORD, record), "seq": record.seq}

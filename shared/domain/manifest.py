@@ -2,12 +2,13 @@
 
 import hashlib
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from shared.domain import names
-from shared.domain.base import Kept
-from shared.domain.publication import canonical
-from shared.domain.spec import Data
+from shared.domain.base import Kept, canonical
+
+if TYPE_CHECKING:
+    from shared.domain.spec import Data
 
 
 class Part(Kept, frozen=True, kw_only=True):
@@ -49,7 +50,7 @@ class Manifest(Kept, frozen=True, kw_only=True, omit_defaults=False):
         return hashlib.sha256(canonical(self)).hexdigest()[:30]
 
 
-def seal(model: str, data: Data, parts: tuple[Part, ...]) -> Manifest | None:
+def seal(model: str, data: "Data", parts: tuple[Part, ...]) -> Manifest | None:
     """The manifest over the newest parts in time, or None when there are too few to train and hold out."""
     ordered = sorted(parts, key=lambda part: part.order)
     held_out = ordered[-data.held_out_parts :]

@@ -6,9 +6,7 @@ its end by the publication that it began with.
 
 import hashlib
 
-import msgspec
-
-from shared.domain.base import Kept
+from shared.domain.base import Kept, canonical
 from shared.domain.sample import Sample
 from shared.domain.spec import Spec
 from shared.domain.spec_evidence import Query
@@ -92,8 +90,3 @@ class Publication(Kept, frozen=True, kw_only=True):
     def kql(self, query: Query) -> str:
         """The text of a query, wherever it was written."""
         return query.kql if query.kql is not None else self.queries.get(query.name, "")
-
-
-def canonical(value: object) -> bytes:
-    """JSON with sorted keys: equal values give equal bytes."""
-    return msgspec.json.encode(value, order="sorted")

@@ -17,7 +17,7 @@ from shared.adapters import azureml_files as files
 from shared.adapters.azureml_component_file import ComponentFile, component_of_job, differences, read_component
 from shared.adapters.azureml_files import DeploymentFile, EnvironmentFile, JobFile
 from shared.adapters.azureml_schedule_file import ScheduleFile, read_schedule
-from shared.domain.publication import canonical
+from shared.domain.base import canonical
 from shared.domain.spec import Spec
 from shared.errors import BadInput
 from shared.operator import publish_job

@@ -10,7 +10,7 @@ from functools import partial
 
 from shared.adapters.azureml_schedule_file import ScheduleFile
 from shared.adapters.azureml_schedules import GONE, ScheduleSeen
-from shared.domain.publication import canonical
+from shared.domain.base import canonical
 from shared.errors import BadInput
 from shared.operator.publish_code import HASH_DIGITS
 from shared.operator.publish_files import Folder

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from shared.domain.base import canonical
 from shared.domain.decide import Decision, decide
 from shared.domain.events import Event
 from shared.domain.observation import Observation
-from shared.domain.publication import Publication, canonical
+from shared.domain.publication import Publication
 from shared.domain.reasons import Why
 from shared.domain.record import Record
 from shared.errors import LostRace, NeedsPerson, RetryLater

@@ -2,38 +2,44 @@
 
 Every method may raise `RetryLater` (ask again) or `NeedsPerson` (asking again will not help). Writing methods
 are safe to repeat unless they say otherwise.
+
+Annotations stay text: a process that only records an event needs none of the types that the other ports speak of.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
-from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, ShareModel, SubmitJob
-from shared.domain.artifact import ArtifactSeen
-from shared.domain.card import Card
 from shared.domain.events import Event
-from shared.domain.manifest import Manifest
-from shared.domain.observation import (
-    EndpointSeen,
-    EvaluationSeen,
-    Grid,
-    JobSeen,
-    ModelSeen,
-    QuotaSeen,
-    SharedSeen,
-    SmokeSeen,
-    Stats,
-)
-from shared.domain.predictions import Collected
-from shared.domain.publication import Publication
-from shared.domain.queries import Value
 from shared.domain.reasons import Reason
-from shared.domain.record import Record
-from shared.domain.sample import Sample
-from shared.domain.spec_evidence import Predictions
-from shared.domain.tally import Burst, Tally
+
+if TYPE_CHECKING:
+    from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, ShareModel, SubmitJob
+    from shared.domain.artifact import ArtifactSeen
+    from shared.domain.card import Card
+    from shared.domain.manifest import Manifest
+    from shared.domain.observation import (
+        EndpointSeen,
+        EvaluationSeen,
+        Grid,
+        JobSeen,
+        ModelSeen,
+        QuotaSeen,
+        SharedSeen,
+        SmokeSeen,
+        Stats,
+    )
+    from shared.domain.predictions import Collected
+    from shared.domain.publication import Publication
+    from shared.domain.queries import Value
+    from shared.domain.record import Record
+    from shared.domain.sample import Sample
+    from shared.domain.spec_evidence import Predictions
+    from shared.domain.tally import Burst, Tally
 
 
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):

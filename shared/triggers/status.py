@@ -1,17 +1,19 @@
 """GET /api/models…: where the models stand and what was decided. Reads only."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 import msgspec
 
 from shared.bootstrap import App
-from shared.domain.record import Record
 from shared.errors import BadInput
 from shared.intake.ledger import Row
 from shared.reconcile.ports import Loaded
 from shared.triggers.binding import new_blueprint
 from shared.triggers.http import Answer, refusal, respond
+
+if TYPE_CHECKING:
+    from shared.domain.record import Record
 
 MOST_HISTORY = 1_000
 DEFAULT_HISTORY = 50
@@ -109,7 +111,7 @@ def finding_of(row: Row) -> dict[str, Any]:
     return {"blob": row.blob, "state": row.state, "at": row.at, "part": row.part, "why": row.why}
 
 
-def _release(record: Record) -> dict[str, Any] | None:
+def _release(record: "Record") -> dict[str, Any] | None:
     release = record.release
     if release is None:
         return None

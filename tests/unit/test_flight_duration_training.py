@@ -15,11 +15,11 @@ import pytest
 
 from localcloud import flights
 from shared.domain.analysis import Finding
+from shared.domain.base import canonical
 from shared.domain.case import Case
 from shared.domain.evaluation import Evaluation
 from shared.domain.gates import judge
 from shared.domain.manifest import Manifest, Part, seal
-from shared.domain.publication import canonical
 from shared.domain.spec import Data
 from shared.intake.reading import read
 from shared.operator.reading import read_spec

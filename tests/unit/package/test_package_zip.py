@@ -1,12 +1,15 @@
 """The zip that is deployed."""
 
+import importlib.util
+import marshal
 import os
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from infra import package, package_dependencies, package_papers
+from infra import package, package_bytecode, package_dependencies, package_papers
 from tests.unit.package import product
 
 
@@ -68,6 +71,26 @@ def test_the_summary_tells_size_number_and_hash(tmp_path: Path) -> None:
     name, files, digest = package.summary(made).split(", ")
     assert (name.split(": ")[0], files) == ("upkeep-1.2.3-without-dependencies.zip", "7 files")
     assert len(digest.removeprefix("sha256 ")) == 64
+
+
+def test_what_is_deployed_as_it_is_has_bytecode_that_never_looks_at_its_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_dependencies, "install", lambda requirements, folder: {})
+    made = package.build(product.write(tmp_path / "tree"), tmp_path / "dist")
+    with zipfile.ZipFile(made) as archive:
+        names = archive.namelist()
+        code = archive.read("shared/__pycache__/intake.cpython-311.pyc")
+    sources = [name for name in names if name.endswith(".py")]
+    assert {*sources, *map(importlib.util.cache_from_source, sources)} == {*names} - {"host.json", "requirements.txt"}
+    assert int.from_bytes(code[4:8], "little") == 0b01  # by hash, which is not checked (PEP 552)
+    assert marshal.loads(code[16:]).co_filename == "/home/site/wwwroot/shared/intake.py"
+
+
+def test_another_python_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 12, 0))
+    with pytest.raises(package_bytecode.WrongPython, match=r"only be written by Python 3\.11"):
+        package_bytecode.write(Path(__file__), "x.py", tmp_path / "x.pyc")
 
 
 @pytest.mark.parametrize(
