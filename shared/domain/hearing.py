@@ -5,12 +5,12 @@ from datetime import datetime
 from shared.domain.changes import Draft
 from shared.domain.events import AlertFired, Command, CommandGiven, DataArrived, Event, JobEnded, ScheduleDue
 from shared.domain.hands import overrule
-from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
+from shared.domain.lifecycle import TRANSITIONS, WATCHED, Phase, Signal
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
 from shared.domain.record import MAX_PARTS, Cause, CauseKind, Pause
 from shared.domain.restoring import restore
-from shared.domain.rollout import give_up, go_live, steps_of, too_soon
+from shared.domain.rollout import cut_short, give_up, steps_of, too_soon
 from shared.domain.spec import AlertResponse
 from shared.domain.taking import begin_take
 
@@ -124,17 +124,21 @@ def _abort(publication: Publication, draft: Draft, text: str, now: datetime) -> 
 
 
 def _promote(publication: Publication, draft: Draft, text: str, now: datetime) -> Draft:
-    """Skip the least interval, or what is left of the steps or the bake. Gates, smoke test and analysis stay."""
-    phase = draft.record.phase
-    if phase is Phase.TESTING and too_soon(publication.spec.rollout, draft.record, now):
+    """Skip the least interval, what is left of the steps, or the stage that stands. Gates and smoke test stay.
+
+    A stage ends only with its traffic in force: while that is being moved or put right, the word is remembered.
+    """
+    phase, rollout = draft.record.phase, publication.spec.rollout
+    if phase is Phase.TESTING and too_soon(rollout, draft.record, now):
         return draft.with_release(hurried=True).because(Why.PROMOTED, text)
-    if phase in (Phase.SHADOWING, Phase.CANARY):
-        last = len(steps_of(publication.spec.rollout, draft.record)) - 1
-        if phase is Phase.SHADOWING or draft.release.step < last:
-            return draft.signal(Signal.PROMOTED, now, step=last, step_since=None).because(Why.PROMOTED, text)
-    if phase is Phase.BAKING and draft.release.step_since is not None:
-        return go_live(draft.because(Why.PROMOTED, text), Signal.PROMOTED, now)
-    return draft.because(Why.COMMAND_REFUSED, f"{text} There is no step to skip in phase {phase}.")
+    if phase not in WATCHED:
+        return draft.because(Why.COMMAND_REFUSED, f"{text} There is no step to skip in phase {phase}.")
+    last = len(steps_of(rollout, draft.record)) - 1
+    if (phase is not Phase.BAKING and draft.release.step < last) or phase is Phase.SHADOWING:
+        return draft.signal(Signal.PROMOTED, now, step=last, step_since=None).because(Why.PROMOTED, text)
+    if draft.release.step_since is None:
+        return draft.with_release(hurried=True).because(Why.PROMOTED, f"{text} It waits for its traffic.")
+    return cut_short(draft.because(Why.PROMOTED, text), now)
 
 
 def _pause(draft: Draft, pause: Pause) -> Draft:

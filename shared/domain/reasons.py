@@ -60,6 +60,7 @@ class Why(StrEnum):
     SMOKE_PASSED = "SmokePassed"
     SMOKE_FAILED = "SmokeFailed"
     LOAD_TEST_PASSED = "LoadTestPassed"
+    LOAD_TEST_REPEATED = "LoadTestRepeated"
     LOAD_TEST_FAILED = "LoadTestFailed"
     # rollout
     TRAFFIC_SEEN = "TrafficSeen"

@@ -141,8 +141,8 @@ class Release(Kept, frozen=True, kw_only=True):
     `stop` says at whose word its training is to end: the release fails once the job is seen to have ended.
     `superseded` is set while a release gives way to a newer one: it ends as superseded, and is not barred. `artifact`
     is the hash of the file that was evaluated, `folder` that of all of the model's files, from the look before they
-    were registered on. `ordered` is when its deployment was found to have room; `hurried` is set when a person lets
-    it go on before `min_interval_s`.
+    were registered on. `ordered` is when its deployment was found to have room; `hurried` is set when a
+    person's `promote` is still to be carried out: after its tests, or once its traffic is in force.
     """
 
     number: int
@@ -164,6 +164,7 @@ class Release(Kept, frozen=True, kw_only=True):
     doubt: Doubt | None = None
     smoke_failures: int = 0
     load: Tally | None = None
+    load_failures: int = 0
     probing: Probing | None = None
     because: str = ""
     waiting: str = ""

@@ -10,7 +10,7 @@ from functools import reduce
 from shared.domain.admission import idle
 from shared.domain.artifact import ArtifactSeen, objection
 from shared.domain.changes import Draft
-from shared.domain.lifecycle import Signal
+from shared.domain.lifecycle import Phase, Signal
 from shared.domain.making import changed
 from shared.domain.observation import DeploymentState, EndpointSeen
 from shared.domain.publication import Publication
@@ -180,6 +180,13 @@ def go_live(draft: Draft, signal: Signal, now: datetime) -> Draft:
     )
     draft = draft.end(now, text).with_record(live=live, kept=_kept(draft.record))
     return draft.retiring(old.deployment) if old else draft
+
+
+def cut_short(draft: Draft, now: datetime) -> Draft:
+    """End the last step or the bake at a person's word, whatever its window lacks."""
+    if draft.release.phase is Phase.BAKING:
+        return go_live(draft, Signal.PROMOTED, now)
+    return draft.signal(Signal.LAST_STEP_PASSED, now, step_since=None, hurried=False)
 
 
 def _kept(record: Record) -> tuple[Serving, ...]:

@@ -77,6 +77,7 @@ class LoadTest(Written, frozen=True, kw_only=True):
     concurrency: Annotated[int, Meta(ge=1, le=32)] | None = None
     max_latency_p95_ms: Positive | None = None
     max_error_rate_pct: Percent = 1.0
+    tries: Annotated[int, Meta(ge=1, le=5)] = 2
 
 
 class Probe(Written, frozen=True, kw_only=True):

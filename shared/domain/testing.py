@@ -38,13 +38,10 @@ def try_out(publication: Publication, draft: Draft, seen: Observation, now: date
         return draft
     if not seen.smoke.ok:
         return _smoke_failed(publication.spec, draft, seen, now)
-    if plan is not None and load is None and draft.release.restores is None:
-        return draft.with_release(load=Tally()).because(Why.SMOKE_PASSED, "The sample request was answered.")
-    if load is None:
-        moved = _move_on(publication, draft, now)
-        passed = moved.release.phase is not Phase.TESTING
-        return moved.because(Why.SMOKE_PASSED, "The sample request was answered.") if passed else moved
-    return _move_on(publication, draft, now)
+    begun = plan is not None and load is None and draft.release.restores is None
+    tried = draft.with_release(load=Tally()) if begun else _move_on(publication, draft, now)
+    news = load is None and (begun or tried.release.phase is not Phase.TESTING)
+    return tried.because(Why.SMOKE_PASSED, "The sample request was answered.") if news else tried
 
 
 def next_burst(spec: Spec, release: Release) -> Burst | None:
@@ -66,7 +63,7 @@ def _move_on(publication: Publication, draft: Draft, now: datetime) -> Draft:
     if early:
         return draft.waiting(Why.TOO_SOON, early)
     shadows = publication.spec.rollout.shadow and draft.record.live and not draft.release.restores
-    return draft.signal(Signal.SHADOW_BEGUN if shadows else Signal.SMOKE_PASSED, now)
+    return draft.signal(Signal.SHADOW_BEGUN if shadows else Signal.SMOKE_PASSED, now, hurried=False)
 
 
 def _smoke_failed(spec: Spec, draft: Draft, seen: Observation, now: datetime) -> Draft:
@@ -90,15 +87,24 @@ def _loaded(draft: Draft, plan: LoadTest, load: Tally, now: datetime) -> Draft:
         "load_latency_p95_ms": load.quantile_ms(0.95),
     }
     if complaint:
-        return fail(
-            draft, Signal.LOAD_TEST_FAILED, Why.LOAD_TEST_FAILED, f"did not bear the load: {complaint}", now, facts
-        )
+        return _not_borne(draft, plan, complaint, facts, now)
     if not complete:
         return draft
     p95 = load.quantile_ms(0.95)
     text = f"{load.requests} sample requests in {load.seconds:g} s, {load.bad} failed"
     text += "." if p95 is None else f", p95 {p95:.0f} ms."
     return draft.because(Why.LOAD_TEST_PASSED, text, facts)
+
+
+def _not_borne(draft: Draft, plan: LoadTest, complaint: str, facts: dict[str, Fact], now: datetime) -> Draft:
+    """Begin anew, or take the deployment out: that bars the artifact, and a busy machine is not the model's fault."""
+    failures = draft.release.load_failures + 1
+    if failures < plan.tries:
+        text = f"{draft.release.deployment} did not bear the load: {complaint}. Try {failures + 1} of {plan.tries}."
+        draft = draft.with_release(load=Tally(), load_failures=failures)
+        return draft.because(Why.LOAD_TEST_REPEATED, text, facts)
+    what = f"did not bear the load: {complaint}"
+    return fail(draft, Signal.LOAD_TEST_FAILED, Why.LOAD_TEST_FAILED, what, now, facts)
 
 
 def _complaint(plan: LoadTest, load: Tally, *, complete: bool) -> str:

@@ -20,7 +20,7 @@ from shared.domain.observation import EndpointSeen, Observation, TrafficSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Fact, Why
 from shared.domain.record import Doubt, Record
-from shared.domain.rollout import go_live, hold_still, lost, mirrored, split, steps_of
+from shared.domain.rollout import cut_short, go_live, hold_still, lost, mirrored, split, steps_of
 from shared.domain.spec import NoData, Rollout
 
 LEAST_MIRRORED = 20
@@ -60,6 +60,8 @@ def watch(publication: Publication, draft: Draft, seen: Observation, now: dateti
     settled = _settle(draft, seen.endpoint, stage, now)
     if settled is not None:
         return settled
+    if draft.release.hurried and not held(publication.spec, draft.record, now):
+        return cut_short(draft, now)
     if seen.traffic is None:
         return draft
     check = combined(_checks(rollout, draft.record, stage, seen), rollout.analysis.skip)

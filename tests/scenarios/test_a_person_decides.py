@@ -8,7 +8,7 @@ from shared.domain.lifecycle import Phase
 from shared.domain.observation import JobStatus
 from shared.domain.reasons import Why
 from shared.domain.spec import Approval
-from tests.fakes.examples import a_publication, a_spec
+from tests.fakes.examples import MODEL, a_publication, a_spec
 from tests.fakes.platform import Fate
 from tests.scenarios.story import Story
 from tests.scenarios.test_life_of_a_release import live_story
@@ -158,6 +158,64 @@ def test_promoting_a_bake_makes_it_live_at_once() -> None:
     story.passes(1)
     story.command(Command.PROMOTE)
     story.passes(0.1)
+    assert story.record.live is not None
+    assert story.record.live.release == 2
+
+
+def silent_last_step() -> Story:
+    """A candidate with all of the traffic, which is none: the step waits for a person once max_hold_s is over."""
+    spec = a_spec()
+    rollout = msgspec.structs.replace(spec.rollout, steps=spec.rollout.steps[-1:])
+    story = Story({2: Fate(requests_per_s=0)}, a_publication(msgspec.structs.replace(spec, rollout=rollout)))
+    story.month(1, 2)
+    story.passes(60)
+    story.month(3)
+    story.until(Phase.CANARY)
+    story.passes(120)
+    assert story.whys[-1] is Why.NO_DATA
+    return story
+
+
+def test_promoting_the_last_step_that_waits_for_a_person_begins_the_bake() -> None:
+    story = silent_last_step()
+    story.command(Command.PROMOTE, "nobody calls at night")
+    story.passes(3)
+    assert story.record.phase is Phase.BAKING
+    assert story.traffic == {"r0002": 100}
+
+
+def promote_twice(story: Story) -> None:
+    """Two words before the next pass: to the last step, and on."""
+    story.command(Command.PROMOTE)
+    story.clock.move(0.1)
+    story.command(Command.PROMOTE)
+
+
+def test_promoting_the_last_step_before_its_traffic_is_in_force_is_carried_out_when_it_is() -> None:
+    story = live_story()
+    story.month(3)
+    story.until(Phase.CANARY)
+    promote_twice(story)
+    story.passes(1)
+    told = [reason.text for row in story.state.decisions[MODEL] for reason in row.reasons]
+    assert "ada asked to promote. It waits for its traffic." in told
+    story.passes(2)
+    assert story.record.phase is Phase.BAKING
+    assert story.seen_traffic[-1] == {"r0002": 100}
+    story.passes(2)
+    assert story.record.phase is Phase.BAKING  # one word, one stage
+
+
+def test_a_pause_holds_a_promotion_that_waits_for_its_traffic() -> None:
+    story = live_story()
+    story.month(3)
+    story.until(Phase.CANARY)
+    promote_twice(story)
+    story.command(Command.PAUSE)
+    story.passes(60)
+    assert story.record.phase is Phase.CANARY
+    story.command(Command.RESUME)
+    story.passes(60)
     assert story.record.live is not None
     assert story.record.live.release == 2
 

@@ -130,6 +130,19 @@ def test_promoting_accepts_a_candidate_that_was_given_everything_by_hand() -> No
     assert story.record.live.release == 2
 
 
+def test_promoting_a_bake_that_was_changed_by_hand_puts_it_right_and_makes_it_live() -> None:
+    story = canary_story()
+    story.until(Phase.BAKING, 60)
+    story.passes(1)
+    endpoint(story).traffic = {"r0001": 50, "r0002": 50}
+    story.passes(5)
+    story.command(Command.PROMOTE)
+    story.passes(3)
+    assert story.record.live is not None
+    assert story.record.live.release == 2
+    assert endpoint(story).traffic == {"r0002": 100}
+
+
 def test_an_alert_takes_a_candidate_back_and_leaves_what_was_set_by_hand() -> None:
     """Nobody is sent back to live over a stranger's head: the candidate has nothing to give back."""
     story = canary_story()

@@ -57,10 +57,31 @@ def test_a_deployment_that_does_not_bear_it_never_reaches_a_user(fate: Fate, tol
     assert told in story.text_of(Why.LOAD_TEST_FAILED)
 
 
-def test_errors_that_prove_it_end_the_test_early() -> None:
+def test_errors_that_prove_it_end_each_try_early() -> None:
     story = first_release(Fate(own_errors=0.5))
     story.passes(60)
-    assert len(story.platform.bursts) == 1
+    assert len(story.platform.bursts) == LOAD.tries
+
+
+def test_a_busy_minute_costs_a_try_and_not_the_model() -> None:
+    story = first_release(Fate(answer_ms=250.0))
+
+    def quieten(point: str) -> None:
+        if point == "after burst" and len(story.platform.bursts) == 3:
+            story.fates[1].answer_ms = 40.0
+
+    story.platform.interrupt = quieten
+    story.passes(60)
+    assert story.traffic == {"r0001": 100}
+    assert story.text_of(Why.LOAD_TEST_REPEATED).endswith("the limit is 100 ms. Try 2 of 2.")
+    assert story.text_of(Why.LOAD_TEST_PASSED) == "240 sample requests in 12 s, 0 failed, p95 40 ms."
+
+
+def test_one_try_is_the_last_where_the_spec_says_so() -> None:
+    story = first_release(Fate(answer_ms=250.0), msgspec.structs.replace(LOAD, tries=1))
+    story.passes(60)
+    assert Why.LOAD_TEST_REPEATED not in story.whys
+    assert story.seen_traffic == [{}]
 
 
 class Died(BaseException):
