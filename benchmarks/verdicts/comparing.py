@@ -28,6 +28,7 @@ SCENARIOS = (
     Scenario("identical, 0.1 %", 0.001, 0.001),
     Scenario("identical, 0.5 %", 0.005, 0.005),
     Scenario("identical, both at the limit of 1 %", 0.01, 0.01),
+    Scenario("identical, both over the limit, 2 %", 0.02, 0.02),
     Scenario("identical, 0.5 % in bursts of 10", 0.005, 0.005, burst=10),
     Scenario("identical, an outage of both at 10 %", 0.001, 0.001, outage=Outage(0, 20, 30, 0.3)),
     Scenario("identical, an outage of both at 50 %", 0.001, 0.001, outage=Outage(1, 20, 30, 0.3)),
