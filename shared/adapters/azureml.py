@@ -10,12 +10,21 @@ from shared.adapters.azureml_jobs import Jobs
 from shared.adapters.azureml_models import Models
 from shared.adapters.azureml_quota import Quotas
 from shared.adapters.azureml_registry import Registries
+from shared.adapters.azureml_schedules import Schedules
 from shared.adapters.azureml_workspace import Workspace
 from shared.adapters.collected_data import CollectedData
 from shared.adapters.scoring import Scoring
-from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, ShareModel, SubmitJob
+from shared.domain.actions import (
+    CreateDeployment,
+    PointMonitor,
+    RegisterModel,
+    SetStage,
+    SetTraffic,
+    ShareModel,
+    SubmitJob,
+)
 from shared.domain.artifact import ArtifactSeen
-from shared.domain.observation import EndpointSeen, JobSeen, ModelSeen, QuotaSeen, SharedSeen, SmokeSeen
+from shared.domain.observation import EndpointSeen, JobSeen, ModelSeen, MonitorSeen, QuotaSeen, SharedSeen, SmokeSeen
 from shared.domain.predictions import Collected
 from shared.domain.publication import Publication
 from shared.domain.sample import Sample
@@ -38,7 +47,7 @@ class AzureMl:
         opened = Workspace(subscription_id, resource_group, workspace, credential)
         self._jobs, self._models, self._endpoints = Jobs(opened), Models(opened), Endpoints(opened)
         self._scoring, self._quotas = Scoring(opened), Quotas(opened)
-        self._registries = Registries(opened, credential)
+        self._registries, self._schedules = Registries(opened, credential), Schedules(opened)
         self._collected = CollectedData(opened, credential, collected_data)
 
     def job(self, name: str) -> JobSeen:
@@ -76,6 +85,14 @@ class AzureMl:
     def share_model(self, model: str, order: ShareModel) -> None:
         """Begin what is missing of a share."""
         self._registries.share(model, order)
+
+    def monitor(self, model: str, name: str) -> MonitorSeen:
+        """Look a monitor of the model up."""
+        return self._schedules.monitor(model, name)
+
+    def point_monitor(self, order: PointMonitor, publication: Publication) -> None:
+        """Begin to put a monitor for the deployment."""
+        self._schedules.point(order, publication)
 
     def endpoint(self, endpoint: str) -> EndpointSeen:
         """Traffic and deployments of an endpoint."""

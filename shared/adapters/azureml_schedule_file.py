@@ -33,6 +33,13 @@ class ScheduleFile(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it names the deployment that stands for the live one."""
         return bool(_deployment(endpoint, deployment).search(self.document))
 
+    @property
+    def watched(self) -> str:
+        """The deployment that a monitor watches; empty for anything else."""
+        monitor = json.loads(self.document).get("create_monitor") or {}
+        target = (monitor.get("monitoring_target") or {}).get("endpoint_deployment_id") or ""
+        return str(re.split("[:/]", target)[-1])
+
     def using(self, component: str) -> "ScheduleFile":
         """The same with the reference to the training's component put in."""
         return msgspec.structs.replace(self, pipeline=self.pipeline.replace(_OURS, component))

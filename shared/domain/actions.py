@@ -49,6 +49,13 @@ class SetStage(Kept, frozen=True, kw_only=True, tag="SetStage"):
     stage: Stage
 
 
+class PointMonitor(Kept, frozen=True, kw_only=True, tag="PointMonitor"):
+    """Have a monitor of the publication watch a deployment; one that is not there is made."""
+
+    monitor: str
+    deployment: str
+
+
 class CreateDeployment(Kept, frozen=True, kw_only=True, tag="CreateDeployment"):
     """Begin a deployment of a registered version, without traffic. No registry: it is one of the workspace."""
 
@@ -92,4 +99,5 @@ Action = (
     | DeleteDeployment
     | SetStage
     | ShareModel
+    | PointMonitor
 )

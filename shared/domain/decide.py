@@ -47,7 +47,7 @@ def decide(
     publication: Publication, record: Record, events: tuple[Event, ...], seen: Observation, now: datetime
 ) -> Decision:
     """Hear the events, move the release by at most one phase, and say what the world lacks."""
-    draft = aftercare.settle(Draft(record=record), seen)
+    draft = aftercare.settle(publication, Draft(record=record), seen)
     for event in events:
         draft = hear(publication, draft, event, now)
     if seen.endpoint is not None and seen.endpoint.exists:
@@ -61,7 +61,7 @@ def decide(
     elif _stands_still(record, draft):
         draft = supersede(publication, draft, now)
         draft = _advance(publication, draft, seen, now) if _stands_still(record, draft) else draft
-    after = aftercare.remember(publication.spec, record, draft.record)
+    after = aftercare.remember(publication, record, draft.record)
     return Decision(
         record=after,
         actions=wanted(publication, after, seen, now),

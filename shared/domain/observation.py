@@ -60,6 +60,14 @@ class SharedSeen(Kept, frozen=True, kw_only=True):
     marks: dict[str, str] = {}
 
 
+class MonitorSeen(Kept, frozen=True, kw_only=True):
+    """A monitor of the workspace, and the deployment that it watches. `ours`: Upkeep made it, for this model."""
+
+    exists: bool
+    ours: bool = False
+    deployment: str = ""
+
+
 class DeploymentState(StrEnum):
     """Provisioning states, as far as a decision tells them apart."""
 
@@ -169,5 +177,7 @@ class Observation(Kept, frozen=True, kw_only=True):
     """Requests of Upkeep's own that this look has sent, by deployment: a load test's, or probes."""
     staged: ModelSeen | None = None
     """The version of the first of the record's moves of stage."""
+    monitor: MonitorSeen | None = None
+    """The first of the record's monitors."""
     queries: dict[str, QuerySeen] | None = None
     predictions: PredictionsSeen | None = None

@@ -63,10 +63,23 @@ class ServingAssets(Kept, frozen=True, kw_only=True):
     data_collector: DataCollection | None = None
 
 
+class Monitor(Kept, frozen=True, kw_only=True):
+    """An Azure ML monitor of whatever deployment is live: its YAML as JSON text, in which `stand_in` is its name.
+
+    `content` is what publishing tells a change of the file by.
+    """
+
+    name: str
+    document: str
+    stand_in: str
+    content: str
+
+
 class Publication(Kept, frozen=True, kw_only=True):
     """One published state of a model's folder. `sample_request` and `answer_schema` are JSON texts.
 
-    `queries` are the texts of those queries of the analysis that stand in files, by their names.
+    `queries` are the texts of those queries of the analysis that stand in files, by their names. `monitors` are those
+    that follow the live deployment; schedules that do not are publishing's alone.
     """
 
     spec: Spec
@@ -75,6 +88,7 @@ class Publication(Kept, frozen=True, kw_only=True):
     sample_request: str
     answer_schema: str = ""
     queries: dict[str, str] = {}
+    monitors: tuple[Monitor, ...] = ()
     commit: str = ""
 
     @property
@@ -86,6 +100,10 @@ class Publication(Kept, frozen=True, kw_only=True):
     def sample(self) -> Sample:
         """What a deployment is tried with."""
         return Sample(request=self.sample_request, answer=self.spec.rollout.answer, schema=self.answer_schema)
+
+    def monitor(self, name: str) -> Monitor | None:
+        """The monitor of that name, if it is still one of these."""
+        return next((each for each in self.monitors if each.name == name), None)
 
     def kql(self, query: Query) -> str:
         """The text of a query, wherever it was written."""

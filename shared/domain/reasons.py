@@ -92,6 +92,8 @@ class Why(StrEnum):
     STAGE_LEFT = "StageLeft"
     SHARED = "Shared"
     SHARE_LEFT = "ShareLeft"
+    MONITOR_MOVED = "MonitorMoved"
+    MONITOR_LEFT = "MonitorLeft"
 
 
 class Reason(Kept, frozen=True, kw_only=True):

@@ -218,8 +218,9 @@ class Record(Kept, frozen=True, kw_only=True):
 
     `parts` are the accepted parts that a training could still read, oldest data first; `fresh` names those
     that no release has been trained on, with the time of their arrival. `runs` are the starts of the last day.
-    `kept` are versions that were live before, newest last: what can be rolled back to. `stages` and `shares` are what
-    is left to do of the registered versions' stages and of sharing them. `held_up` is what the next release was last
+    `kept` are versions that were live before, newest last: what can be rolled back to. `stages`, `shares` and
+    `monitors` are what is left to do: registered versions' stages, sharing them, monitors that do not watch the live
+    deployment yet. `held_up` is what the next release was last
     told to wait for. `compute_hours` are the node hours of trainings in the last thirty days, by the day (UTC) on
     which they ended. `held_out` are the rows of the last evaluations: the same parts must not have other rows
     next time. `hands` is what somebody changed on the endpoint, `strangers` its deployments that are not ours;
@@ -238,6 +239,7 @@ class Record(Kept, frozen=True, kw_only=True):
     retiring: tuple[str, ...] = ()
     stages: tuple[StageMove, ...] = ()
     shares: tuple[Share, ...] = ()
+    monitors: tuple[str, ...] = ()
     barred: tuple[Bar, ...] = ()
     barred_before: tuple[str, ...] = ()
     paused: Pause | None = None

@@ -170,6 +170,7 @@ def _assembled(registry: Registry, found: Folder, commit: str) -> Publication:
         sample_request=found.sample_request,
         answer_schema=found.answer_schema,
         queries=found.queries,
+        monitors=publish_schedules.monitors(found),
         commit=commit,
     )
 

@@ -57,10 +57,13 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     def placed(self, schedule: ScheduleFile, live: str | None) -> ScheduleFile | None:
         """A schedule with what it names put in; None when that is the live deployment, and none is live."""
         schedule = schedule.using(f"azureml:{self.component_name}:{self.component_version}")
-        endpoint, stand_in = self.deployment.endpoint, self.deployment.name
-        if not schedule.follows(endpoint, stand_in):
+        if not self.follows(schedule):
             return schedule
-        return None if live is None else schedule.at(endpoint, stand_in, live)
+        return None if live is None else schedule.at(self.deployment.endpoint, self.deployment.name, live)
+
+    def follows(self, schedule: ScheduleFile) -> bool:
+        """Whether it names the deployment that stands for the live one."""
+        return schedule.follows(self.deployment.endpoint, self.deployment.name)
 
 
 def read_folder(folder: Path, environment: str) -> Folder:

@@ -1,7 +1,8 @@
 """The schedules of a model's folder: put what is new or changed, switch off what has no file any more.
 
-Called by publish.py. A monitor of the live deployment is put when there is one, and again when another is live: Azure
-ML binds a monitor to one deployment, and a release is a deployment of its own.
+Called by publish.py. Azure ML binds a monitor to one deployment, and a release is a deployment of its own: the
+publication carries the monitors of the live one, so that the app points them at the next (aftercare.py). Publishing
+puts them as well when there is a live one, because they may be new or changed.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from functools import partial
 from shared.adapters.azureml_schedule_file import ScheduleFile
 from shared.adapters.azureml_schedules import GONE, ScheduleSeen
 from shared.domain.base import canonical
+from shared.domain.publication import Monitor
 from shared.errors import BadInput
 from shared.operator.publish_code import HASH_DIGITS
 from shared.operator.publish_files import Folder
@@ -25,7 +27,7 @@ def steps(schedules: Schedules, found: Folder, live: str | None) -> Iterator[Ste
         _refuse_strangers(model, file, there)
         wanted = found.placed(file, live)
         if wanted is not None:
-            yield from _put(schedules, model, wanted, there)
+            yield from _put(schedules, model, _content(file if file.kind == "monitor" else wanted), wanted, there)
     named = {file.name.lower() for file in found.schedules}
     for name, there in sorted(seen.items()):
         if there.model == model and name not in named and there.content != GONE:
@@ -38,12 +40,26 @@ def waiting(found: Folder, live: str | None) -> list[str]:
     return [file.name for file in found.schedules if found.placed(file, live) is None]
 
 
-def _put(schedules: Schedules, model: str, wanted: ScheduleFile, there: ScheduleSeen | None) -> Iterator[Step]:
-    content = hashlib.sha256(canonical(wanted)).hexdigest()[:HASH_DIGITS]
-    if there is not None and there.content == content:
+def monitors(found: Folder) -> tuple[Monitor, ...]:
+    """Those of the live deployment, as the publication carries them."""
+    return tuple(
+        Monitor(name=file.name, document=file.document, stand_in=found.deployment.name, content=_content(file))
+        for file in found.schedules
+        if file.kind == "monitor" and found.follows(file)
+    )
+
+
+def _content(file: ScheduleFile) -> str:
+    """A hash of what a schedule is made from: a monitor's file, whatever is live, or all of a pipeline's."""
+    return hashlib.sha256(canonical(file)).hexdigest()[:HASH_DIGITS]
+
+
+def _put(
+    schedules: Schedules, model: str, content: str, wanted: ScheduleFile, there: ScheduleSeen | None
+) -> Iterator[Step]:
+    if there is not None and there.content == content and there.watches == wanted.watched:
         return
-    # One that a person switched off stays so; one that we switched off comes back with its file.
-    enabled = there is None or there.enabled or there.content == GONE
+    enabled = there is None or there.stays_on
     change = Change(what=wanted.kind, name=wanted.name)
     yield Step(change, partial(schedules.put, model, content, wanted, enabled=enabled))
 

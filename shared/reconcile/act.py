@@ -8,6 +8,7 @@ from shared.domain.actions import (
     CreateDeployment,
     DeleteDeployment,
     KeepCard,
+    PointMonitor,
     RegisterModel,
     SetStage,
     SetTraffic,
@@ -45,5 +46,7 @@ def act(
             platform.delete_deployment(endpoint, action.deployment)
         case SetStage():
             platform.set_stage(model, action)
+        case PointMonitor():
+            platform.point_monitor(action, publication)
         case ShareModel():
             platform.share_model(model, action)

@@ -163,8 +163,10 @@ def _aftercare(record: Record, platform: Platform) -> dict[str, Any]:
     """What is left to do is looked at one by one."""
     if record.stages:
         return {"staged": platform.model(record.model, record.stages[0].version)}
-    share = record.shares[0]
-    return {"shared": platform.shared(share.registry, record.model, share.version)}
+    if record.shares:
+        share = record.shares[0]
+        return {"shared": platform.shared(share.registry, record.model, share.version)}
+    return {"monitor": platform.monitor(record.model, record.monitors[0])}
 
 
 def _endpoint(platform: Platform, name: str) -> EndpointSeen:

@@ -18,7 +18,15 @@ from shared.domain.events import Event
 from shared.domain.reasons import Reason
 
 if TYPE_CHECKING:
-    from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, ShareModel, SubmitJob
+    from shared.domain.actions import (
+        CreateDeployment,
+        PointMonitor,
+        RegisterModel,
+        SetStage,
+        SetTraffic,
+        ShareModel,
+        SubmitJob,
+    )
     from shared.domain.artifact import ArtifactSeen
     from shared.domain.card import Card
     from shared.domain.manifest import Manifest
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
         Grid,
         JobSeen,
         ModelSeen,
+        MonitorSeen,
         QuotaSeen,
         SharedSeen,
         SmokeSeen,
@@ -222,6 +231,14 @@ class Platform(Protocol):
 
     def share_model(self, model: str, order: ShareModel) -> None:
         """Begin what is missing of a share: the import into the registry, then the lineage on what was imported."""
+        ...
+
+    def monitor(self, model: str, name: str) -> MonitorSeen:
+        """Look a monitor of the model up."""
+        ...
+
+    def point_monitor(self, order: PointMonitor, publication: Publication) -> None:
+        """Begin to put a monitor for the deployment. One that a person switched off stays off."""
         ...
 
     def endpoint(self, endpoint: str) -> EndpointSeen:

@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 from shared.domain.events import DataArrived
 from shared.domain.manifest import Part
-from shared.domain.publication import Publication, ServingAssets, TrainingAssets
+from shared.domain.publication import Monitor, Publication, ServingAssets, TrainingAssets
 from shared.domain.spec import AlertResponse, Batch, Column, ColumnType, Data, Retrain, Rollout, Spec, Step, Training
 from shared.domain.spec_gates import Gates
 
 MODEL = "flights"
 ENDPOINT = "flights"
+MONITOR = "flights-monitor"
 
 
 def a_spec() -> Spec:
@@ -64,6 +65,7 @@ def a_publication(spec: Spec | None = None) -> Publication:
             instance_type="Standard_DS3_v2",
         ),
         sample_request='{"data": []}',
+        monitors=(Monitor(name=MONITOR, document="{}", stand_in="r0001", content="c"),),
     )
 
 

@@ -11,7 +11,15 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from shared.domain.actions import CreateDeployment, RegisterModel, SetStage, SetTraffic, ShareModel, SubmitJob
+from shared.domain.actions import (
+    CreateDeployment,
+    PointMonitor,
+    RegisterModel,
+    SetStage,
+    SetTraffic,
+    ShareModel,
+    SubmitJob,
+)
 from shared.domain.artifact import ArtifactSeen
 from shared.domain.evaluation import (
     Artifact,
@@ -33,6 +41,7 @@ from shared.domain.observation import (
     JobSeen,
     JobStatus,
     ModelSeen,
+    MonitorSeen,
     QuotaSeen,
     SharedSeen,
     Slice,
@@ -238,6 +247,7 @@ class FakePlatform:
         self.versions: dict[int, str] = {}
         self.registered: dict[int, RegisterModel] = {}
         self.stages: dict[int, str] = {}
+        self.monitors: dict[str, MonitorSeen] = {}
         self.registries: dict[str, Registry] = {}
         self.endpoints: dict[str, Endpoint] = {"flights": Endpoint()}
         self.busy_until: datetime | None = None
@@ -324,6 +334,17 @@ class FakePlatform:
                 known[order.version] = Shared(files=dict(self.archive.files.get(self.versions[order.version], {})))
             else:
                 known[order.version].marks.update(self.registered[order.version].properties)
+
+    # monitors
+
+    def monitor(self, model: str, name: str) -> MonitorSeen:
+        with around(self.interrupt, "monitor"):
+            return self.monitors.get(name, MonitorSeen(exists=False))
+
+    def point_monitor(self, order: PointMonitor, publication: Publication) -> None:
+        with around(self.interrupt, "point_monitor"):
+            assert publication.monitor(order.monitor) is not None
+            self.monitors[order.monitor] = MonitorSeen(exists=True, ours=True, deployment=order.deployment)
 
     # endpoints
 

@@ -14,9 +14,11 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from shared.adapters.azureml import AzureMl
+from shared.adapters.blob_archive import BlobArchive
 from shared.adapters.credentials import credential
 from shared.adapters.table_state import TableState
-from shared.domain.actions import CreateDeployment, RegisterModel
+from shared.domain.actions import CreateDeployment, PointMonitor, RegisterModel
+from shared.domain.observation import MonitorSeen
 from shared.domain.publication import DataCollection, Publication
 from shared.domain.record import Record, Serving
 from shared.errors import NeedsPerson, RetryLater
@@ -59,23 +61,35 @@ class Bench:
     def client(self) -> Any:
         return workspace(self._cloud).client
 
-    def go_live(self) -> None:
-        """Have a deployment that collects its inputs and outputs, and a record that says that it is live."""
+    @property
+    def platform(self) -> AzureMl:
         it = self.settings
-        platform = AzureMl(it.subscription_id, it.resource_group, it.workspace, credential())
+        return AzureMl(it.subscription_id, it.resource_group, it.workspace, credential())
+
+    def go_live(self, deployment: str = DEPLOYMENT) -> None:
+        """Have a deployment that collects its inputs and outputs, and a record that says that it is live."""
+        platform = self.platform
         self._put_model()
         platform.register_model(self.name, RegisterModel(version=7, job="j", tags={}, properties={"upkeep_job": "j"}))
         collects = DataCollection(collections=("model_inputs", "model_outputs"))
         serving = msgspec.structs.replace(self._quick.serving, endpoint=self.name, data_collector=collects)
-        order = CreateDeployment(deployment=DEPLOYMENT, version=7, publication="p")
+        order = CreateDeployment(deployment=deployment, version=7, publication="p")
         until(lambda: tried(lambda: platform.create_deployment(self.name, order, replaced(self._quick, serving))))
-        until(lambda: platform.endpoint(self.name).deployments.get(DEPLOYMENT) not in (None, "changing"))
-        assert platform.endpoint(self.name).deployments[DEPLOYMENT] == "ready"
+        until(lambda: platform.endpoint(self.name).deployments.get(deployment) not in (None, "changing"))
+        assert platform.endpoint(self.name).deployments[deployment] == "ready"
         now = datetime.now(UTC)
-        live = Serving(release=7, version=7, deployment=DEPLOYMENT, job="j", artifact="a", publication="p", since=now)
-        row = DecisionRow(seq=1, at=now, before="", after="", release=7, reasons=(), actions=(), inputs="")
-        state = TableState(it.table_service, credential())
+        live = Serving(release=7, version=7, deployment=deployment, job="j", artifact="a", publication="p", since=now)
+        state = TableState(self.settings.table_service, credential())
+        seq = len(state.history(self.name, 10)) + 1
+        row = DecisionRow(seq=seq, at=now, before="", after="", release=7, reasons=(), actions=(), inputs="")
         state.commit(Record(model=self.name, live=live), state.etag(self.name), (), row)
+
+    def published(self) -> Publication:
+        """The current publication, as the app reads it."""
+        state, it = TableState(self.settings.table_service, credential()), self.settings
+        loaded = state.load(self.name, 1)
+        assert loaded is not None
+        return BlobArchive(it.blob_service, credential()).publication(self.name, loaded.pointer.publication)
 
     def _put_model(self) -> None:
         blobs = BlobServiceClient(self.settings.blob_service, credential=credential())
@@ -124,6 +138,20 @@ def test_a_monitor_is_put_for_the_live_deployment_and_once(bench: Bench) -> None
     before = bench.written()
     assert bench.publish() == Published(changes=[], waiting=[])
     assert bench.written() == before
+
+
+def test_the_app_points_a_monitor_at_the_next_live_deployment_and_publishing_adds_nothing(
+    bench: Bench,
+) -> None:
+    monitor, platform = f"{bench.name}-monitor", bench.platform
+    assert platform.monitor(bench.name, f"{monitor}-of-nobody") == MonitorSeen(exists=False)
+    assert platform.monitor("fares", monitor) == MonitorSeen(exists=True, ours=False, deployment=DEPLOYMENT)
+    bench.go_live("r0008")
+    platform.point_monitor(PointMonitor(monitor=monitor, deployment="r0008"), bench.published())
+    assert platform.monitor(bench.name, monitor) == MonitorSeen(exists=True, ours=True, deployment="r0008")
+    signal = bench.client.schedules.get(monitor).create_monitor.monitoring_signals[f"{bench.name}-input-drift"]
+    assert f"{bench.name}-r0008-model_inputs" in signal.production_data.input_data.path
+    assert bench.publish().changes == []
 
 
 def test_a_monitor_without_a_file_is_switched_off_and_kept(bench: Bench) -> None:

@@ -39,7 +39,7 @@ SERVICES = frozenset(
     f"before {call}"
     for call in (
         *("job", "submit_job", "evaluation", "artifact", "model", "register_model", "set_stage"),
-        *("endpoint", "put_endpoint", "stats", "shared", "share_model"),
+        *("endpoint", "put_endpoint", "stats", "shared", "share_model", "monitor", "point_monitor"),
     )
 )
 """Calls that fail now and then, as Azure's do: with an answer that says to come again."""

@@ -131,7 +131,9 @@ class FakeSchedules:
         return list(self.there.values())
 
     def put(self, model: str, content: str, wanted: ScheduleFile, *, enabled: bool) -> None:
-        self.there[wanted.name] = ScheduleSeen(name=wanted.name, model=model, content=content, enabled=enabled)
+        self.there[wanted.name] = ScheduleSeen(
+            name=wanted.name, model=model, content=content, enabled=enabled, watches=wanted.watched
+        )
         self.made[wanted.name] = wanted
 
     def switch_off(self, name: str) -> None:

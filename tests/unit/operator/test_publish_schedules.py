@@ -137,7 +137,7 @@ def test_a_changed_monitor_is_put_again_and_a_comment_is_no_change(
     edit(monitored / "monitor.yml", "name: trips-monitor", "name: trips-monitor  # weekly")
     assert publish() == []
     edit(monitored / "monitor.yml", "0.2", "0.3")
-    assert publish() == ["monitor"]
+    assert publish() == ["publication", "pointer", "monitor"]
 
 
 def test_a_monitor_that_a_person_switched_off_stays_off(
