@@ -82,6 +82,17 @@ class Measuring:
         shutil.rmtree(folder, ignore_errors=True)
         return package_clean.environment(folder, *arguments)
 
+    def zipped_mb(self) -> float:
+        """What is uploaded of the package, in MB."""
+        (made,) = (self._folder / "dist").glob("*.zip")
+        return made.stat().st_size / 1e6
+
+    def unpacked_mb(self, candidate: Candidate) -> float:
+        """What a candidate has on its disk besides Python, in MB: the app, and what was installed for it."""
+        folders = (candidate.app, candidate.python.parents[1])
+        files = (path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+        return sum(path.stat().st_size for path in files) / 1e6
+
     @contextmanager
     def cloud(self) -> Iterator[None]:
         """A local cloud without a Functions host, in which one model is known."""

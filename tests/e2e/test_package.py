@@ -43,7 +43,7 @@ from shared.bootstrap import build
 from shared.settings import VARIABLES, Settings
 guid = "00000000-0000-4000-8000-000000000001"
 given = {name: "https://x.example" if "URI" in name.upper() or "ENDPOINT" in name else guid for name in VARIABLES}
-app = build(Settings.of({**given, "UPKEEP_WORKSPACE": "mlw-x", "UPKEEP_ENVIRONMENT": "test"}))
+app = build(Settings.of({**given, "UPKEEP_WORKSPACE": "mlw-x", "UPKEEP_ENVIRONMENT": "test", "UPKEEP_TOKEN": "x"}))
 parts = [getattr(app, name) for name in dir(app) if not name.startswith("_")]
 names = sorted(function.get_function_name() for function in function_app.app.get_functions())
 files = {getattr(sys.modules[name], "__file__", None) or "" for name in list(sys.modules)}
@@ -78,6 +78,12 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
     app = package_clean.unpack(made, folder / "app")
     wanted = () if ON_LINUX else ("--require-hashes", "-r", str(app / "requirements.txt"))
     return Unpacked(app, package_clean.environment(folder / "environment", *wanted), str(app / INSIDE))
+
+
+@pytest.mark.skipif(not ON_LINUX, reason="its dependencies are wheels for Linux")
+def test_what_is_uploaded_has_less_than_70_mb(unpacked: Unpacked) -> None:
+    (made,) = (unpacked.app.parent / "dist").glob("*.zip")
+    assert made.stat().st_size < 70e6
 
 
 def test_nothing_of_development_is_there(unpacked: Unpacked) -> None:

@@ -11,18 +11,23 @@ def runs(*times_s: float, peak_mb: float = 50.0) -> list[Run]:
 
 
 def test_a_package_within_its_limits_misses_none() -> None:
-    assert misses({"package": runs(0.25), "naive": runs(1.0)}) == []
+    assert misses({"package": runs(0.25), "naive": runs(1.0)}, 66.0) == []
 
 
 def test_a_slow_package_is_told() -> None:
-    assert misses({"package": runs(0.3), "naive": runs(1.0)}) == [
+    assert misses({"package": runs(0.3), "naive": runs(1.0)}, 66.0) == [
         "The package takes 0.30 of the naive app's time, more than 0.25."
     ]
 
 
 def test_a_large_package_is_told_by_its_largest_run() -> None:
     found = {"package": [*runs(0.2), *runs(0.2, peak_mb=70.0)], "naive": runs(1.0)}
-    assert misses(found) == ["The package takes 70.0 MB, not less than 70."]
+    assert misses(found, 66.0) == ["The package takes 70.0 MB of memory, not less than 70."]
+
+
+def test_a_large_zip_is_told() -> None:
+    found = {"package": runs(0.2), "naive": runs(1.0)}
+    assert misses(found, 70.0) == ["The package has 70.0 MB, not less than 70."]
 
 
 def test_disturbed_runs_do_not_count() -> None:
