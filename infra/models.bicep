@@ -33,6 +33,8 @@ param sharedRegistryGroup string = ''
 
 var names = namesOf(token)
 var tags = resourceGroup().tags ?? {}
+// As `upkeep publish` names them (shared/domain/names.py): an endpoint's name is unique in its region, whoever's it is.
+var watched = [for each in models: union(each, { endpoint: '${each.endpoint}-${token}' })]
 
 module webhook 'modules/action-group.bicep' = {
   name: 'action-group'
@@ -54,7 +56,7 @@ module guard 'modules/alerts-auth.bicep' = if (!empty(alertsAppId)) {
   }
 }
 
-module rules 'modules/alert-rules.bicep' = [for each in models: {
+module rules 'modules/alert-rules.bicep' = [for each in watched: {
   name: 'alert-rules-${each.name}'
   params: {
     location: location
@@ -65,7 +67,7 @@ module rules 'modules/alert-rules.bicep' = [for each in models: {
   }
 }]
 
-module endpoint 'modules/endpoint.bicep' = [for each in models: {
+module endpoint 'modules/endpoint.bicep' = [for each in watched: {
   name: 'endpoint-${each.endpoint}'
   params: {
     tags: tags

@@ -50,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     collected_data: str = ""
     """UPKEEP_COLLECTED_DATA_URI: container that deployments collect data into. Default: the workspace is asked."""
 
+    token: str = ""
+    """UPKEEP_TOKEN: what the names of this installation end in, those of its endpoints too. Default: nothing."""
+
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> "Settings":
         """Build the settings; BadInput with one sentence for each variable that is missing or wrong."""
@@ -107,4 +110,5 @@ VARIABLES = {
         "an https URL of a container, such as https://ACCOUNT.blob.core.windows.net/CONTAINER",
         required=False,
     ),
+    "UPKEEP_TOKEN": Rule("token", _matches(r"[a-z0-9]{1,8}"), "eight letters and digits at most", required=False),
 }

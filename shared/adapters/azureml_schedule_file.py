@@ -44,9 +44,9 @@ class ScheduleFile(msgspec.Struct, frozen=True, kw_only=True):
         """The same with the reference to the training's component put in."""
         return msgspec.structs.replace(self, pipeline=self.pipeline.replace(_OURS, component))
 
-    def at(self, endpoint: str, deployment: str, live: str) -> "ScheduleFile":
-        """The same with the live deployment put in, where it is named and where its collected data are."""
-        put_in = _deployment(endpoint, deployment).sub(rf"\g<1>{live}", self.document)
+    def at(self, written: tuple[str, str], live: tuple[str, str]) -> "ScheduleFile":
+        """The same with endpoint and live deployment put in, as the target and in the names of collected data."""
+        put_in = _deployment(*written).sub(rf"azureml:{live[0]}\g<1>{live[1]}", self.document)
         return msgspec.structs.replace(self, document=put_in)
 
 
@@ -97,7 +97,7 @@ def _loader() -> Any:
 
 def _deployment(endpoint: str, deployment: str) -> re.Pattern[str]:
     # As a target (azureml:ENDPOINT:DEPLOYMENT) and in the names of its collected data (azureml:ENDPOINT-DEPLOYMENT-…)
-    return re.compile(rf"(azureml:{re.escape(endpoint)}[:-]){re.escape(deployment)}(?=[\"-])")
+    return re.compile(rf"azureml:{re.escape(endpoint)}([:-]){re.escape(deployment)}(?=[\"-])")
 
 
 def _pipeline(path: Path, raw: Document, component_file: Path | None) -> tuple[Document, Document | None]:

@@ -74,7 +74,7 @@ class Schedules:
         with translated(f"looking monitor {monitor.name} up", ML_ROLE):
             there = self._one(monitor.name)
         file = ScheduleFile(name=monitor.name, kind="monitor", document=monitor.document)
-        wanted = file.at(endpoint, monitor.stand_in, order.deployment)
+        wanted = file.at((monitor.endpoint, monitor.stand_in), (endpoint, order.deployment))
         self.put(publication.spec.name, monitor.content, wanted, enabled=there is None or there.stays_on)
 
     def switch_off(self, name: str) -> None:

@@ -21,6 +21,11 @@ def deployment(release: int) -> str:
     return f"r{release:04d}"
 
 
+def endpoint(written: str, token: str) -> str:
+    """Online endpoint of an installation: its name is unique in the whole region, whoever's subscription it is in."""
+    return f"{written}-{token}" if token else written
+
+
 def release_of_deployment(name: str) -> int | None:
     """The release that a deployment's name belongs to, or None for a stranger's."""
     return int(name[1:]) if re.fullmatch(r"r\d{4,}", name) else None

@@ -64,13 +64,15 @@ class ServingAssets(Kept, frozen=True, kw_only=True):
 
 
 class Monitor(Kept, frozen=True, kw_only=True):
-    """An Azure ML monitor of whatever deployment is live: its YAML as JSON text, in which `stand_in` is its name.
+    """An Azure ML monitor of whatever deployment is live: its YAML as JSON text.
 
-    `content` is what publishing tells a change of the file by.
+    `endpoint` and `stand_in` are the endpoint and the deployment as it names them, in whose place the real ones are
+    put. `content` is what publishing tells a change of the file by.
     """
 
     name: str
     document: str
+    endpoint: str
     stand_in: str
     content: str
 

@@ -38,12 +38,12 @@ def publish(folder: Path, settings: Settings, dry_run: bool, commit: str = "") -
     `commit` is kept with a publication that is new for another reason; by itself it makes none. Raises BadInput
     with one sentence per mistake in the folder.
     """
-    return publish_to(_target(settings), folder, settings.environment, dry_run=dry_run, commit=commit)
+    found = read_folder(folder, settings.environment, settings.token)
+    return publish_to(_target(settings), found, dry_run=dry_run, commit=commit)
 
 
-def publish_to(target: Target, folder: Path, environment: str, *, dry_run: bool, commit: str = "") -> Published:
-    """As `publish`, to a target that is given."""
-    found = read_folder(folder, environment)
+def publish_to(target: Target, found: Folder, *, dry_run: bool, commit: str = "") -> Published:
+    """As `publish`, to a target that is given, what was read."""
     live = _live(target, found.spec.name)
     steps = [*_assets(target, found), *_publication(target, found, commit)]
     steps += publish_schedules.steps(target.schedules, found, live)

@@ -17,6 +17,7 @@ from shared.adapters import azureml_files as files
 from shared.adapters.azureml_component_file import ComponentFile, component_of_job, differences, read_component
 from shared.adapters.azureml_files import DeploymentFile, EnvironmentFile, JobFile
 from shared.adapters.azureml_schedule_file import ScheduleFile, read_schedule
+from shared.domain import names
 from shared.domain.base import canonical
 from shared.domain.spec import Spec
 from shared.errors import BadInput
@@ -25,16 +26,21 @@ from shared.operator.publish_code import HASH_DIGITS, CodeFolder
 from shared.operator.reading import read_spec
 
 Read = TypeVar("Read")
+LONGEST_ENDPOINT = 32 - len("-") - 8
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True):
-    """A model's folder. `endpoint` is the SDK's object, for when the endpoint is not there yet."""
+    """A model's folder. `endpoint` is the SDK's object, for when the endpoint is not there yet.
+
+    `written_endpoint` is its name in the files: the name that it has ends in the installation's token.
+    """
 
     spec: Spec
     job: JobFile
     component: ComponentFile
     deployment: DeploymentFile
     endpoint: Any
+    written_endpoint: str
     schedules: tuple[ScheduleFile, ...]
     sample_request: str
     train_code: CodeFolder
@@ -59,15 +65,16 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
         schedule = schedule.using(f"azureml:{self.component_name}:{self.component_version}")
         if not self.follows(schedule):
             return schedule
-        return None if live is None else schedule.at(self.deployment.endpoint, self.deployment.name, live)
+        written = (self.written_endpoint, self.deployment.name)
+        return None if live is None else schedule.at(written, (self.deployment.endpoint, live))
 
     def follows(self, schedule: ScheduleFile) -> bool:
         """Whether it names the deployment that stands for the live one."""
-        return schedule.follows(self.deployment.endpoint, self.deployment.name)
+        return schedule.follows(self.written_endpoint, self.deployment.name)
 
 
-def read_folder(folder: Path, environment: str) -> Folder:
-    """Read it whole; BadInput with one sentence per mistake."""
+def read_folder(folder: Path, environment: str, token: str = "") -> Folder:
+    """Read it whole; BadInput with one sentence per mistake. `token` is the installation's."""
     spec = read_spec(folder, environment)
     parts, reading = _Parts(folder, spec), _Reading()
     job = reading.of(partial(files.read_job, parts.job))
@@ -87,12 +94,14 @@ def read_folder(folder: Path, environment: str) -> Folder:
     reading.problems += [f"{parts.component}: {it} is not that of {parts.job}" for it in differences(component, own)]
     reading.problems += _deployment_problems(parts, deployment, endpoint[0])
     reading.end()
+    endpoint[1].name = names.endpoint(endpoint[0], token)
     return Folder(
         spec=spec,
         job=job,
         component=component,
-        deployment=deployment,
+        deployment=msgspec.structs.replace(deployment, endpoint=endpoint[1].name),
         endpoint=endpoint[1],
+        written_endpoint=endpoint[0],
         schedules=schedules,
         train_code=CodeFolder(f"{spec.name}-train", job.code),
         score_code=CodeFolder(f"{spec.name}-score", deployment.code),
@@ -145,6 +154,11 @@ def _deployment_problems(parts: _Parts, deployment: DeploymentFile, endpoint: st
         yield (
             f"{parts.deployment}: endpoint_name is {deployment.endpoint},"
             f" and the endpoint in {parts.endpoint.name} is called {endpoint}"
+        )
+    if len(endpoint) > LONGEST_ENDPOINT:
+        yield (
+            f"{parts.endpoint}: name has {len(endpoint)} characters and may have {LONGEST_ENDPOINT}: on Azure a"
+            " hyphen and the installation's token of eight follow, because the name is unique in a region"
         )
     if not (deployment.code / deployment.scoring_script).is_file():
         yield f"{parts.deployment}: there is no {deployment.scoring_script} in the code's folder"

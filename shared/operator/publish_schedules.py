@@ -43,7 +43,13 @@ def waiting(found: Folder, live: str | None) -> list[str]:
 def monitors(found: Folder) -> tuple[Monitor, ...]:
     """Those of the live deployment, as the publication carries them."""
     return tuple(
-        Monitor(name=file.name, document=file.document, stand_in=found.deployment.name, content=_content(file))
+        Monitor(
+            name=file.name,
+            document=file.document,
+            endpoint=found.written_endpoint,
+            stand_in=found.deployment.name,
+            content=_content(file),
+        )
         for file in found.schedules
         if file.kind == "monitor" and found.follows(file)
     )

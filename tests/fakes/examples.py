@@ -65,7 +65,7 @@ def a_publication(spec: Spec | None = None) -> Publication:
             instance_type="Standard_DS3_v2",
         ),
         sample_request='{"data": []}',
-        monitors=(Monitor(name=MONITOR, document="{}", stand_in="r0001", content="c"),),
+        monitors=(Monitor(name=MONITOR, document="{}", endpoint=ENDPOINT, stand_in="r0001", content="c"),),
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.operator.publish import publish_to
+from shared.operator.publish_files import read_folder
 from shared.operator.publish_target import Target
 from tests.fakes.state import FakeStateStore
 from tests.unit.operator.publish_world import (
@@ -48,8 +49,8 @@ def target() -> Target:
 def publish(folder: Path, target: Target) -> Publish:
     """Publish the folder; the kinds of what was written."""
 
-    def run(environment: str = "prod", *, dry_run: bool = False, commit: str = "") -> list[str]:
-        made = publish_to(target, folder, environment, dry_run=dry_run, commit=commit)
+    def run(environment: str = "prod", *, dry_run: bool = False, commit: str = "", token: str = "") -> list[str]:
+        made = publish_to(target, read_folder(folder, environment, token), dry_run=dry_run, commit=commit)
         return [change.what for change in made.changes]
 
     return run

@@ -28,6 +28,21 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(publish: Publish, target: T
     assert publish() == EVERYTHING
 
 
+def test_an_endpoint_has_a_name_of_its_own_in_each_installation(publish: Publish, target: Any) -> None:
+    """The name is unique in a region: dev, test and prod, and whoever else has this model there, must not meet."""
+    publish(token="ab12cd34")
+    assert list(target.registry.endpoints) == ["trips-ab12cd34"]
+    assert current(target).serving.endpoint == "trips-ab12cd34"
+
+
+def test_an_endpoints_name_leaves_room_for_the_token(publish: Publish, folder: Path) -> None:
+    name = "t" * 24
+    edit(folder / "score/endpoint.yml", "name: trips", f"name: {name}")
+    edit(folder / "score/deployment.yml", "endpoint_name: trips", f"endpoint_name: {name}")
+    with pytest.raises(BadInput, match=r"endpoint\.yml: name has 24 characters and may have 23"):
+        publish()
+
+
 def test_another_commit_alone_is_no_change(publish: Publish, target: Target) -> None:
     publish(commit="one")
     assert publish(commit="two") == []

@@ -13,8 +13,9 @@ from shared.adapters.azureml_schedules import ScheduleSeen
 from shared.domain.record import Record, Serving
 from shared.errors import BadInput
 from shared.operator.publish import publish_to
+from shared.operator.publish_files import read_folder
 from shared.reconcile.ports import DecisionRow
-from tests.unit.operator.publish_world import Publish, edit
+from tests.unit.operator.publish_world import Publish, current, edit
 from tests.unit.operator.test_publish_component import COMPONENT
 
 MONITOR = """\
@@ -96,7 +97,7 @@ def put(target: Any, name: str) -> dict[str, Any]:
 
 def test_a_monitor_waits_for_the_first_live_deployment(publish: Publish, monitored: Path, target: Any) -> None:
     assert "monitor" not in publish()
-    waiting = publish_to(target, monitored, "prod", dry_run=True).waiting
+    waiting = publish_to(target, read_folder(monitored, "prod"), dry_run=True).waiting
     assert (waiting, target.schedules.there) == (["trips-monitor"], {})
 
 
@@ -109,6 +110,20 @@ def test_a_monitor_watches_the_live_deployment_and_its_data(
     data = monitor["monitoring_signals"]["trips-drift"]["production_data"]["input_data"]["path"]
     assert monitor["monitoring_target"]["endpoint_deployment_id"] == "azureml:trips:r0007"
     assert data == "azureml:trips-r0007-model_inputs:1"
+
+
+def test_a_monitor_watches_the_endpoint_of_the_installation(
+    publish: Publish, monitored: Path, target: Any, live: Live
+) -> None:
+    live("r0007")
+    publish(token="ab12cd34")
+    monitor = put(target, "trips-monitor")["create_monitor"]
+    data = monitor["monitoring_signals"]["trips-drift"]["production_data"]["input_data"]["path"]
+    assert monitor["monitoring_target"]["endpoint_deployment_id"] == "azureml:trips-ab12cd34:r0007"
+    assert data == "azureml:trips-ab12cd34-r0007-model_inputs:1"
+    assert publish(token="ab12cd34") == []
+    [carried] = current(target).monitors
+    assert (carried.endpoint, carried.stand_in) == ("trips", "r0001")
 
 
 def test_a_monitor_that_is_there_is_not_put_again(publish: Publish, monitored: Path, live: Live) -> None:
