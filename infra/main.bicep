@@ -39,11 +39,17 @@ param uploadersGroupId string = ''
 @description('Addresses of people who are told about trouble and costs, separated by commas. Empty: nobody.')
 param emails string = ''
 
+@description('Client id of the Entra app that guards the alerts (hooks/secure_webhook.py makes it). Empty: the function key alone does.')
+param alertsAppId string = ''
+
+@description('Object id of that application; not that of its enterprise application.')
+param alertsObjectId string = ''
+
 @description('Close storage, vault, registry and workspace to the internet and reach them by private endpoints.')
 param privateNetwork bool = false
 
-@description('IPv4 ranges that may call the app when the network is private, /32 for one address. Azure Monitor always may.')
-param callerRanges string[] = []
+@description('IPv4 ranges that may call the app and deploy to it when the network is private, /32 for one address, separated by commas. Azure Monitor always may.')
+param callerRanges string = ''
 
 @description('Spread the app over the zones of the region. Not every region with Flex Consumption can.')
 param zoneRedundant bool = false
@@ -118,7 +124,7 @@ module work 'modules/work.bicep' = {
     uploadersGroupId: uploadersGroupId
     privateNetwork: privateNetwork
     appSubnetId: base.outputs.appSubnetId
-    callerRanges: callerRanges
+    callerRanges: empty(callerRanges) ? [] : split(callerRanges, ',')
     zoneRedundant: zoneRedundant
     sweepSchedule: sweepSchedule
     emails: emails
@@ -150,5 +156,11 @@ output UPKEEP_ENVIRONMENT string = stage
 output UPKEEP_APP_URL string = work.outputs.appUrl
 output UPKEEP_APP_NAME string = names.app
 output UPKEEP_TOKEN string = token
+// For models.bicep, which hooks/models.py deploys: so all that is chosen is a parameter of this template alone.
+output UPKEEP_EMAILS string = emails
+output UPKEEP_ALERTS_APP_ID string = alertsAppId
+output UPKEEP_ALERTS_OBJECT_ID string = alertsObjectId
+output UPKEEP_SHARED_REGISTRY string = sharedRegistryName
+output UPKEEP_SHARED_REGISTRY_GROUP string = sharedRegistryGroup
 output UPKEEP_PERFORMANCE_ENDPOINT string = base.outputs.performanceEndpoint
 output UPKEEP_PERFORMANCE_RULE_ID string = base.outputs.performanceRuleId

@@ -1,6 +1,7 @@
-"""`python -m infra.hooks.secure_webhook`: makes the Entra app that guards /api/alerts, and tells azd of it. Optional.
+"""`python -m infra.hooks.secure_webhook`: makes the Entra app that guards /api/alerts, and notes it. Optional.
 
-Run by hand, once an environment, by somebody who may register applications; then `azd deploy`. Bicep cannot do this:
+Run by hand, once an environment, by somebody who may register applications. azd is told of the app, and `azd deploy`
+puts it in force; with --parameters the pipelines' file of parameters is, and the next run does. Bicep cannot do this:
 the app, its role, and the role's assignment to Azure Monitor are Microsoft Graph's, not Resource Manager's.
 Source: learn.microsoft.com, Azure Monitor, action groups, "Configure authentication for secure webhook".
 """
@@ -80,22 +81,38 @@ def _json(az: Run, command: list[str]) -> dict[str, Any]:
     return answer
 
 
+def tell_azd(environment: str, app_id: str, object_id: str, az: Run) -> str:
+    """Keep the ids in azd's environment; what to do next."""
+    for name, value in (("UPKEEP_ALERTS_APP_ID", app_id), ("UPKEEP_ALERTS_OBJECT_ID", object_id)):
+        az(["azd", "env", "set", name, value, "--environment", environment])
+    return "`azd deploy` makes Azure Monitor show its token, and the function app ask for it."
+
+
+def note(file: Path, app_id: str, object_id: str) -> str:
+    """Put the ids into a file of parameters; what to do next. They are names, not secrets."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["parameters"] |= {"alertsAppId": {"value": app_id}, "alertsObjectId": {"value": object_id}}
+    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return f"It stands in {file}: commit that, and the next run of the pipeline puts it in force."
+
+
 def main(arguments: Sequence[str], az: Run = run) -> int:
-    """Make the app and tell azd."""
+    """Make the app and note it."""
     parser = argparse.ArgumentParser(prog="python -m infra.hooks.secure_webhook", description="Guard the alerts.")
     parser.add_argument("--environment", default=os.environ.get("AZURE_ENV_NAME"), help="default: AZURE_ENV_NAME")
+    parser.add_argument("--parameters", type=Path, help="file to note the app in; default: azd is told")
     options = parser.parse_args(arguments)
     if not options.environment:
         parser.error("which environment? Give --environment")
+    if options.parameters and not options.parameters.is_file():
+        parser.error(f"there is no {options.parameters}: name a file such as infra/environments/prod.parameters.json")
     try:
-        app_id, object_id = make(f"upkeep-alerts-{options.environment}", az)
-        chosen = ["--environment", options.environment]
-        az(["azd", "env", "set", "UPKEEP_ALERTS_APP_ID", app_id, *chosen])
-        az(["azd", "env", "set", "UPKEEP_ALERTS_OBJECT_ID", object_id, *chosen])
+        ids = make(f"upkeep-alerts-{options.environment}", az)
+        done = note(options.parameters, *ids) if options.parameters else tell_azd(options.environment, *ids, az)
     except Failed as error:
         print(error, file=sys.stderr)
         return 1
-    print("The app is there. `azd deploy` makes Azure Monitor show its token, and the function app ask for it.")
+    print(f"The app is there. {done}")
     return 0
 
 

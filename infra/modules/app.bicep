@@ -50,7 +50,7 @@ var azureMonitor = {
 var callers = [for (address, index) in callerRanges: {
   name: 'caller-${index}'
   action: 'Allow'
-  ipAddress: address
+  ipAddress: trim(address)
   priority: 200 + index
 }]
 
@@ -101,6 +101,10 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
       http20Enabled: true
       ipSecurityRestrictionsDefaultAction: privateNetwork ? 'Deny' : 'Allow'
       ipSecurityRestrictions: privateNetwork ? concat([azureMonitor], callers) : []
+      // The deployment site has no rules of its own. It takes those of the app where they let somebody in: who deploys calls the app
+      // afterwards anyway. With no range given they would let in Azure Monitor alone, and nobody could deploy; then, as in a network
+      // that is not private, an Entra token is the only door, and Microsoft's hosted runners can deploy.
+      scmIpSecurityRestrictionsUseMain: privateNetwork && !empty(callerRanges)
     }
   }
 }

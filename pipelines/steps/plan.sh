@@ -4,8 +4,8 @@
 . "$(dirname "$0")/common.sh"
 need UPKEEP_ENVIRONMENT AZURE_PRINCIPAL_ID
 plan=$REPORTS/plan.md
-# A comment may have 65536 characters.
-most=28000
+# A comment may have 65536 characters, and there are three parts.
+most=20000
 
 # part TITLE COMMAND...: run the command, and put what it says under the title. Its failure is told, and kept.
 whole=0
@@ -25,8 +25,20 @@ part() {
   cat "$REPORTS/part.txt"
 }
 
-planned_models() {
-  pipelines/steps/connect.sh && upkeep publish --dry-run
+# deployed: a deployment that planning can ask for its settings. A list tells "none" from "may not look".
+deployed() {
+  az deployment sub list --only-show-errors --output tsv \
+    --query "[?name=='upkeep-$UPKEEP_ENVIRONMENT' && properties.provisioningState=='Succeeded'].name"
+}
+
+# later TEXT: why models and rules are not planned. No failure: there is nothing that anybody has to mend.
+later() {
+  printf '### %s\n%s\n' "$models" "$1" | tee -a "$plan"
+}
+
+unplanned() {
+  cat "$asked"
+  return 1
 }
 
 echo "## What a merge would change in $UPKEEP_ENVIRONMENT" >"$plan"
@@ -36,5 +48,17 @@ part "Infrastructure" az deployment sub what-if --only-show-errors \
   --template-file infra/main.bicep \
   --parameters "$(parameters_file)" principalId="$AZURE_PRINCIPAL_ID" \
   --validation-level ProviderNoRbac
-part "Models" planned_models
+asked=$REPORTS/asked.txt models="Models and their rules"
+if ! found=$(deployed 2>"$asked"); then
+  part "$models" unplanned
+elif [ -z "$found" ]; then
+  later "$UPKEEP_ENVIRONMENT is not there, or its last deployment did not succeed: they are planned once one has."
+elif pipelines/steps/connect.sh >"$asked" 2>&1; then
+  part "Models" upkeep publish --dry-run
+  part "Rules and rights of the models" "$PYTHON" -m infra.hooks.models --environment "$UPKEEP_ENVIRONMENT" --what-if
+elif grep -q "has no output" "$asked"; then
+  later "$UPKEEP_ENVIRONMENT was deployed before main.bicep had all its outputs of today: they are planned after a merge."
+else
+  part "$models" unplanned
+fi
 exit $whole

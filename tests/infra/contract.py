@@ -18,6 +18,8 @@ from tests.infra.azure_side import ROOT, Azure
 Promise = Callable[[Azure], Iterator[str]]
 SETTINGS_PAGE = ROOT / "docs" / "reference" / "settings.md"
 FOR_EVER = -1
+# Containers without a rule of the lifecycle, and why.
+AS_IT_IS = {"app-package": "a deployment replaces the one package in it, which every start reads"}
 
 
 def every_queue_that_the_app_reads_or_fills_is_made(azure: Azure) -> Iterator[str]:
@@ -203,12 +205,30 @@ def every_lifecycle_rule_is_about_a_container_that_is_made(azure: Azure) -> Iter
                 yield f"the lifecycle rule {name} is about {prefix}, which is in no container"
 
 
-def what_explains_a_decision_is_never_deleted(azure: Azure) -> Iterator[str]:
-    kept = {names.ACCEPTED, names.RUNS, names.STATE}
+def every_container_has_a_lifecycle_rule_or_a_reason_for_none(azure: Azure) -> Iterator[str]:
+    made = set(azure.boxes("blobServices/containers"))
+    ruled = {prefix.split("/")[0] for _, prefixes, _ in _lifecycle(azure) for prefix in prefixes}
+    for container in sorted(made - ruled - AS_IT_IS.keys()):
+        yield f"no lifecycle rule is about container {container}: make one, or say here why it needs none"
+    for container in sorted(AS_IT_IS.keys() & ruled):
+        yield f"container {container} is said to need no lifecycle rule, and has one"
+    for container in sorted(AS_IT_IS.keys() - made):
+        yield f"container {container} is said to need no lifecycle rule, and is not made"
+
+
+def what_explains_a_decision_and_what_nobody_has_looked_at_is_never_deleted(azure: Azure) -> Iterator[str]:
+    kept = {names.ACCEPTED, names.RUNS, names.STATE, names.LANDING}
     for name, prefixes, actions in _lifecycle(azure):
         touched = {prefix.split("/")[0] for prefix in prefixes} or kept
         if "delete" in actions.get("baseBlob", {}) and touched & kept:
             yield f"the lifecycle rule {name} deletes blobs of {', '.join(sorted(touched & kept))}"
+
+
+def nothing_is_archived(azure: Azure) -> Iterator[str]:
+    for name, _, actions in _lifecycle(azure):
+        for kind, what in actions.items():
+            if "tierToArchive" in what:
+                yield f"the lifecycle rule {name} archives ({kind}): whoever reads that waits for hours"
 
 
 def every_alert_that_a_spec_acts_on_has_its_rule(azure: Azure) -> Iterator[str]:
@@ -235,7 +255,7 @@ def the_traffic_log_of_every_endpoint_is_kept(azure: Azure) -> Iterator[str]:
         if any(log["category"] == "AmlOnlineEndpointTrafficLog" and log["enabled"] for log in each.properties["logs"])
     }
     for path in sorted(ROOT.glob("models/*/score/endpoint.yml")):
-        endpoint = yaml.safe_load(path.read_text())["name"]
+        endpoint = names.endpoint(yaml.safe_load(path.read_text())["name"], azure.token)
         if endpoint not in kept:
             yield f"the traffic of endpoint {endpoint} is not logged: no canary could be judged"
 

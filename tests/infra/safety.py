@@ -109,6 +109,8 @@ def a_private_network_is_closed(azure: Azure) -> Iterator[str]:
             yield from _differs(each, {"publicNetworkAccess": "Disabled"})
     if azure.site.properties["siteConfig"].get("ipSecurityRestrictionsDefaultAction") != "Deny":
         yield "the app answers everybody"
+    if azure.site.properties["siteConfig"].get("scmIpSecurityRestrictionsUseMain") is not True:
+        yield "the deployment site answers everybody"
 
 
 def every_resource_carries_the_tags(azure: Azure) -> Iterator[str]:

@@ -1,9 +1,13 @@
 """App and infrastructure belong together: what the one asks for the other makes, and nothing more."""
 
+import json
+
 import pytest
 
+from infra.check.project import Project
+from infra.hooks.models import OPTIONS
 from tests.infra import contract, needs, safety
-from tests.infra.azure_side import Azure
+from tests.infra.azure_side import INFRA, Azure
 from tests.infra.contract import Promise
 
 
@@ -55,3 +59,37 @@ def test_production_is_locked_and_keeps_what_is_deleted() -> None:
     locks = "Microsoft.Authorization/locks"
     assert [each.properties["level"] for each in prod.of_type(locks)] == ["CanNotDelete"] * len(prod.of_type(locks))
     assert len(prod.of_type(locks)) > len(dev.of_type(locks)) == 0
+
+
+@pytest.mark.parametrize(("option", "variable"), OPTIONS.items())
+def test_what_the_models_are_told_is_a_parameter_of_both_templates_and_an_output(
+    azure: Azure, option: str, variable: str
+) -> None:
+    roots = {path.name: source for path, source in Project(INFRA).sources.items() if path.parent == INFRA}
+    assert [name for name in ("main.bicep", "models.bicep") if option not in roots[name].parameters] == []
+    assert azure.main.outputs[variable] == f"parameter:{option}"
+
+
+@pytest.mark.parametrize(("option", "variable"), [*OPTIONS.items(), ("callerRanges", "UPKEEP_CALLER_RANGES")])
+def test_azd_gives_what_it_was_told(option: str, variable: str) -> None:
+    given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    assert given[option]["value"] == f"${{{variable}=}}"
+
+
+def test_the_ranges_that_may_call_are_separated_by_commas() -> None:
+    config = Azure.of(callerRanges="10.1.0.0/16, 20.3.4.5/32").site.properties["siteConfig"]
+    assert [each["ipAddress"] for each in config["ipSecurityRestrictions"]] == [
+        "ActionGroup",
+        "10.1.0.0/16",
+        "20.3.4.5/32",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("private", "ranges", "closed"), [(True, "10.1.0.0/16", True), (True, "", False), (False, "10.1.0.0/16", False)]
+)
+def test_the_deployment_site_is_closed_only_where_somebody_can_still_deploy(
+    *, private: bool, ranges: str, closed: bool
+) -> None:
+    config = Azure.of(privateNetwork=private, callerRanges=ranges).site.properties["siteConfig"]
+    assert config["scmIpSecurityRestrictionsUseMain"] is closed

@@ -21,7 +21,7 @@ class NotUnderstood(Exception):  # noqa: N818 - reads as what happened
     """A file uses more of the template language than is known here, or uses it wrongly."""
 
 
-def stages(variables: Mapping[str, str], **given: str) -> list[Node]:
+def stages(variables: Mapping[str, str], **given: Any) -> list[Node]:
     """The stages of a run with these variables and parameters."""
     path, node = "azure-pipelines.yml", read("azure-pipelines.yml")
     return _Expansion(path, variables, _parameters(path, node, given)).items(node["stages"])
@@ -44,18 +44,18 @@ def script(step: Node) -> str:
     return str(step.get("script") or step.get("bash") or step.get("inputs", {}).get("inlineScript") or "")
 
 
-def _parameters(path: str, node: Node, given: Mapping[str, str]) -> dict[str, str]:
+def _parameters(path: str, node: Node, given: Mapping[str, Any]) -> dict[str, Any]:
     declared = {one["name"]: one.get("default") for one in node.get("parameters", [])}
     if unknown := given.keys() - declared.keys():
         raise NotUnderstood(f"{path} has no parameter {unknown}")
     found = {**declared, **given}
     if missing := [name for name, value in found.items() if value is None]:
         raise NotUnderstood(f"{path} is not given {missing}")
-    return {name: str(value) for name, value in found.items()}
+    return found
 
 
 class _Expansion:
-    def __init__(self, path: str, variables: Mapping[str, str], parameters: Mapping[str, str]) -> None:
+    def __init__(self, path: str, variables: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
         self._path, self._variables, self._parameters = path, variables, parameters
 
     def items(self, nodes: list[Any]) -> list[Any]:
@@ -87,7 +87,9 @@ class _Expansion:
             return {key: self._value(value) for key, value in node.items()}
         if isinstance(node, list):
             return self.items(node)
-        made = _VALUE.sub(lambda match: self._parameters[match[1]], node)
+        if whole := _VALUE.fullmatch(node):
+            return self._parameters[whole[1]]  # an object stays one
+        made = _VALUE.sub(lambda match: str(self._parameters[match[1]]), node)
         if "${{" in made:
             raise NotUnderstood(f"{self._path}: {node}")
         return made
@@ -106,7 +108,7 @@ class _Expansion:
         if variable := _VARIABLE.fullmatch(text):
             return self._variables.get(variable[1], "")
         if text.startswith("parameters."):
-            return self._parameters[text.removeprefix("parameters.")]
+            return str(self._parameters[text.removeprefix("parameters.")])
         if text.startswith("'"):
             return text.strip("'")
         raise NotUnderstood(f"{self._path}: {text}")

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.pipelines.files import ROOT
 
@@ -16,7 +17,9 @@ from tests.pipelines.files import ROOT
 _FAKE = """#!{python}
 import json, pathlib, sys
 here = pathlib.Path({here!r})
-call = [{name!r}, *sys.argv[1:]]
+def as_sent(word):  # a file is gone when the call has ended
+    return "@" + pathlib.Path(word[1:]).read_text() if word.startswith("@") else word
+call = [{name!r}, *map(as_sent, sys.argv[1:])]
 with (here / "calls").open("a") as log:
     log.write(json.dumps(call) + "\\n")
 answers = json.loads((here / "answers").read_text())
@@ -78,6 +81,7 @@ class Desk:
         values |= {name: {"type": "String", "value": value} for name, value in {**OUTPUTS, **outputs}.items()}
         spelled = {name.replace("UPKEEP_", "upkeeP_", 1): output for name, output in values.items()}
         self.answer("az deployment sub show", json.dumps(spelled))
+        self.answer("az deployment sub list", "upkeep-test\n")
 
     def connected(self) -> None:
         """The steps before have left their settings."""
@@ -111,6 +115,12 @@ class Desk:
         log = self.folder / "calls"
         made = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
         return [call for call in made if " ".join(call).startswith(beginning)]
+
+    def parameters(self, beginning: str) -> dict[str, Any]:
+        """What the only call that begins like this gives a template by a file of parameters."""
+        [call] = self.calls(beginning)
+        given = json.loads(call[call.index("--parameters") + 1].removeprefix("@"))["parameters"]
+        return {name: each["value"] for name, each in given.items()}
 
     def report(self, name: str) -> Path:
         """A file that a step leaves."""

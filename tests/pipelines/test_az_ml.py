@@ -16,6 +16,8 @@ from tests.pipelines.files import ROOT
 SCRIPT = ROOT / "docs" / "azure" / "az-ml.sh"
 MODEL = "models/flight-duration"
 NAME = "flight-duration-by-hand"
+WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
+ENDPOINT = f"{WORKSPACE}/onlineEndpoints/{NAME}"
 # The loaders of azure-ai-ml, which `az ml` uses for --file, --name and --set. In a process of its own: azure.ai.ml
 # takes the cloud that it talks to from the environment when it is imported.
 LOAD = """
@@ -37,12 +39,17 @@ class Shell:
         self.folder = folder
         self.answers: list[tuple[str, int, str]] = [
             ("az ml job show", 0, "Completed\n"),
-            ("az ml online-endpoint show", 3, ""),
+            (f"az ml online-endpoint show --name {NAME} --query identity.principal_id", 0, "endpoints-identity\n"),
+            (f"az ml online-endpoint show --name {NAME} --query id", 0, f"{ENDPOINT}\n"),
+            ("az ml datastore show --name upkeep_runs", 0, "stupkeepx\n"),
+            ("az storage account show --name stupkeepx", 0, "/accounts/stupkeepx\n"),
+            (f"az resource show --ids {WORKSPACE} --query properties.applicationInsights", 0, "/appi-upkeep-x\n"),
+            ("az resource show --ids /appi-upkeep-x --query properties.WorkspaceResourceId", 0, "/log-upkeep-x\n"),
         ]
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         fake(self.folder, self.folder / "az", self.answers)
-        environ = {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"}
+        environ = {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}", "UPKEEP_RETRY_S": "0", **variables}
         return subprocess.run(
             [SCRIPT, *arguments], env=environ, capture_output=True, text=True, timeout=60, check=False
         )
@@ -116,6 +123,20 @@ def test_a_version_is_a_number_after_the_one_before(shell: Shell, before: str, v
     assert call[call.index("--path") + 1] == "azureml://datastores/upkeep_runs/paths/flight-duration/job-1/model"
 
 
+@pytest.mark.parametrize("command", [("train", "flight-duration", "abc"), ("register", "flight-duration", "job-1")])
+@pytest.mark.parametrize("asked", ["az ml model list --query", "az ml model list --name"])
+def test_versions_that_cannot_be_listed_end_it(shell: Shell, command: tuple[str, ...], asked: str) -> None:
+    shell.answers += [(asked, 1, ""), ("az ml model list", 0, "2\n")]
+    assert shell.run(*command).returncode == 1
+    assert shell.calls("az ml job create") == shell.calls("az ml model create") == []
+
+
+def test_everything_can_have_another_name(shell: Shell) -> None:
+    shell.run("register", "flight-duration", "job-1", SUFFIX="ab12")
+    [call] = shell.calls("az ml model create")
+    assert call[call.index("--name") + 1] == "flight-duration-ab12"
+
+
 def test_the_endpoint_and_the_deployment_are_those_of_the_folder_under_another_name(shell: Shell) -> None:
     assert shell.run("deploy", "flight-duration", "3").returncode == 0
     assert shell.loaded("az ml online-endpoint create")["name"] == NAME
@@ -134,9 +155,58 @@ def test_a_deployment_gets_no_traffic_before_it_has_answered(shell: Shell) -> No
 
 
 def test_an_endpoint_that_is_there_is_not_made_again(shell: Shell) -> None:
-    shell.answers.insert(0, ("az ml online-endpoint show", 0, ""))
-    shell.run("deploy", "flight-duration", "3")
+    shell.answers.append(("az ml online-endpoint list", 0, f"{NAME}\n"))
+    assert shell.run("deploy", "flight-duration", "3").returncode == 0
     assert shell.calls("az ml online-endpoint create") == []
+
+
+@pytest.mark.parametrize("asked", ["az ml online-endpoint list", "az ml online-deployment list"])
+def test_what_cannot_be_listed_is_not_taken_for_missing(shell: Shell, asked: str) -> None:
+    shell.answers.append((asked, 1, ""))
+    assert shell.run("deploy", "flight-duration", "3").returncode == 1
+    assert shell.calls("az ml online-deployment create") == []
+
+
+def test_the_endpoints_identity_may_read_models_before_the_first_deployment(shell: Shell) -> None:
+    shell.run("deploy", "flight-duration", "1")
+    [call] = shell.calls("az role assignment create")
+    given = {call[i]: call[i + 1] for i in range(len(call) - 1) if call[i].startswith("--")}
+    assert given["--role"] == "Storage Blob Data Reader"
+    assert given["--scope"] == "/accounts/stupkeepx/blobServices/default/containers/runs"
+    assert given["--assignee-object-id"] == "endpoints-identity"
+    order = [" ".join(made[1:4]) for made in shell.calls("az")]
+    assert order.index("role assignment create") < order.index("ml online-deployment create")
+
+
+def test_the_log_of_the_endpoints_requests_is_that_of_upkeeps_own_endpoints(shell: Shell) -> None:
+    shell.run("deploy", "flight-duration", "1")
+    [call] = shell.calls("az monitor diagnostic-settings create")
+    given = {call[i]: call[i + 1] for i in range(len(call) - 1) if call[i].startswith("--")}
+    assert (given["--resource"], given["--workspace"]) == (ENDPOINT, "/log-upkeep-x")
+    template = (ROOT / "infra" / "modules" / "endpoint.bicep").read_text()
+    assert given["--name"] in re.findall(r"name: '([\w-]+)'", template)
+    assert [each["category"] for each in json.loads(given["--logs"])] == re.findall(r"category: '(\w+)'", template)
+
+
+def test_an_endpoint_with_a_deployment_needs_nothing_but_the_next(shell: Shell) -> None:
+    shell.answers += [("az ml online-endpoint list", 0, f"{NAME}\n"), ("az ml online-deployment list", 0, "v1\n")]
+    assert shell.run("deploy", "flight-duration", "2").returncode == 0
+    assert shell.calls("az role") == shell.calls("az monitor") == []
+
+
+def test_a_first_deployment_that_comes_before_its_right_is_made_again(shell: Shell) -> None:
+    shell.answers.append(("az ml online-deployment create", -1, ""))
+    assert shell.run("deploy", "flight-duration", "1").returncode == 0
+    made = [call[3] for call in shell.calls("az ml online-deployment") if call[3] != "list"]
+    assert made == ["create", "delete", "create"]
+
+
+@pytest.mark.parametrize(("there", "tries"), [("", 3), ("v1\n", 1)])
+def test_a_deployment_that_fails_is_not_tried_for_ever(shell: Shell, there: str, tries: int) -> None:
+    shell.answers += [("az ml online-deployment list", 0, there), ("az ml online-deployment create", 1, "")]
+    assert shell.run("deploy", "flight-duration", "2").returncode == 1
+    assert len(shell.calls("az ml online-deployment create")) == tries
+    assert shell.calls("az ml online-endpoint invoke") == []
 
 
 def test_the_monitor_watches_the_deployment_that_was_made_by_hand(shell: Shell) -> None:

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tests.pipelines import azure
-from tests.pipelines.files import ALL, DOCUMENTS, ROOT, SCRIPTS, WORKFLOWS, commands
-from tests.pipelines.runs import AZURE, in_azure, in_github
+from tests.pipelines.files import ALL, DOCUMENTS, JOBS, ROOT, SCRIPTS, WORKFLOWS, commands
+from tests.pipelines.runs import AZURE, BY_HAND, MAIN, NIGHTLY, PULL_REQUEST, in_azure, in_github
 
 VERIFY = ["make check", "types.sh dist/types", "make check-infra", "make audit", "make test"]
 DEPLOY = [
@@ -58,6 +58,23 @@ def test_both_systems_are_as_patient() -> None:
     assert {job["job"]: job["timeoutInMinutes"] for job in azure.jobs(verify)} == github
     [prod] = [stage for stage in AZURE["main"] if stage["stage"] == "prod"]
     assert azure.jobs(prod)[0]["timeoutInMinutes"] == WORKFLOWS["deploy"]["jobs"]["deploy"]["timeout-minutes"]
+
+
+def test_what_speaks_with_azure_runs_where_the_repository_says() -> None:
+    speaking = [
+        job for job in JOBS.values() if any("azure/login@" in step.get("uses", "") for step in job.get("steps", []))
+    ]
+    assert {job["runs-on"] for job in speaking} == {"${{ vars.UPKEEP_RUNNER || 'ubuntu-24.04' }}"}
+    assert {job["runs-on"] for job in JOBS.values() if job not in speaking and "steps" in job} == {"ubuntu-24.04"}
+
+
+@pytest.mark.parametrize("variables", [MAIN, PULL_REQUEST, NIGHTLY, BY_HAND])
+def test_what_speaks_with_azure_runs_in_the_pool_that_is_given(variables: dict[str, str]) -> None:
+    train = {"train": "flight-duration"} if variables == BY_HAND else {}
+    for stage in azure.stages(variables, pool={"name": "ours"}, **train):
+        for job in azure.jobs(stage):
+            speaks = any("azureSubscription" in step.get("inputs", {}) for step in azure.steps(job))
+            assert job.get("pool") == ({"name": "ours"} if speaks else None)
 
 
 def test_what_ci_runs_on_a_desk_is_what_it_runs_in_both_systems() -> None:

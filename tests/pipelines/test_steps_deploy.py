@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from infra.hooks.models import OPTIONS
 from tests.pipelines.desk import KEY, OUTPUTS, Desk
 
 
@@ -184,4 +185,28 @@ def test_watching_deploys_the_rules_of_the_models_into_the_group(desk: Desk) -> 
     assert desk.run("watch.sh").returncode == 0
     [call] = desk.calls("az deployment group create")
     assert call[call.index("--resource-group") + 1] == OUTPUTS["UPKEEP_RESOURCE_GROUP"]
-    assert f"token={OUTPUTS['UPKEEP_TOKEN']}" in call
+    assert desk.parameters("az deployment group create")["token"] == OUTPUTS["UPKEEP_TOKEN"]
+
+
+def test_watching_tells_the_template_what_the_deployment_was_told(desk: Desk) -> None:
+    desk.deployed(UPKEEP_EMAILS="a@example.org", UPKEEP_ALERTS_APP_ID="client", UPKEEP_ALERTS_OBJECT_ID="object")
+    desk.run("connect.sh --key")
+    desk.run("watch.sh")
+    given = desk.parameters("az deployment group create")
+    assert {name: given[name] for name in OPTIONS} == {
+        "emails": "a@example.org",
+        "alertsAppId": "client",
+        "alertsObjectId": "object",
+        "sharedRegistryName": "value-of-UPKEEP_SHARED_REGISTRY",
+        "sharedRegistryGroup": "value-of-UPKEEP_SHARED_REGISTRY_GROUP",
+    }
+
+
+def test_watching_leaves_a_secure_webhook_on_that_the_deployment_does_not_know(desk: Desk) -> None:
+    desk.deployed(**dict.fromkeys(OPTIONS.values(), ""))
+    receiver = {"useAadAuth": True, "identifierUri": "api://client", "objectId": "object"}
+    desk.answer("az monitor action-group list", json.dumps([{"name": "ag-upkeep-x", "webhookReceivers": [receiver]}]))
+    desk.run("connect.sh --key")
+    assert "alertsAppId client" in desk.run("watch.sh").stderr
+    given = desk.parameters("az deployment group create")
+    assert (given["alertsAppId"], given["alertsObjectId"]) == ("client", "object")

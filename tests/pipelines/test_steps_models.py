@@ -174,9 +174,11 @@ def test_how_long_is_looked_can_be_set(desk: Desk) -> None:
     assert option(call, "--minutes") == "0.5"
 
 
-def planned(desk: Desk, **answers: Any) -> str:
+def planned(desk: Desk, endpoints: str = '["mlw/Flight-Duration-x"]', **answers: Any) -> str:
     """Plan, and give the comment that comes of it."""
     desk.deployed()
+    desk.answer("az resource list", endpoints)
+    desk.answer("az deployment group what-if", "+ Microsoft.Insights/scheduledQueryRules/flight-duration-mae\n")
     desk.answer("az deployment sub what-if", **answers)
     desk.answer("upkeep publish", "flight-duration: would write code flight-duration-train:ab\n")
     desk.run("plan.sh")
@@ -187,6 +189,7 @@ def test_a_plan_tells_infrastructure_and_models(desk: Desk) -> None:
     plan = planned(desk, text="~ Microsoft.Web/sites/func-upkeep-x\n")
     assert "~ Microsoft.Web/sites/func-upkeep-x" in plan
     assert "would write code flight-duration-train:ab" in plan
+    assert "+ Microsoft.Insights/scheduledQueryRules/flight-duration-mae" in plan
 
 
 def test_planning_writes_nothing(desk: Desk) -> None:
@@ -197,8 +200,25 @@ def test_planning_writes_nothing(desk: Desk) -> None:
 
 def test_planning_needs_no_right_to_write(desk: Desk) -> None:
     planned(desk)
-    [call] = desk.calls("az deployment sub what-if")
-    assert option(call, "--validation-level") == "ProviderNoRbac"
+    calls = [call for call in desk.calls("az deployment") if "what-if" in call]
+    assert [option(call, "--validation-level") for call in calls] == ["ProviderNoRbac"] * 2
+
+
+def test_the_rules_are_planned_with_what_the_pull_request_says(desk: Desk) -> None:
+    file = desk.folder / "infra/environments/test.parameters.json"
+    content = json.loads(file.read_text())
+    content["parameters"]["emails"] = {"value": "new@example.org"}
+    file.write_text(json.dumps(content))
+    planned(desk)
+    given = desk.parameters("az deployment group what-if")
+    assert (given["emails"], given["token"]) == ("new@example.org", "x")
+    assert "sharedRegistryName" not in given
+
+
+def test_a_model_without_an_endpoint_is_told_and_the_others_are_planned(desk: Desk) -> None:
+    plan = planned(desk, endpoints="[]")
+    assert "flight-duration: its rules and rights come with its endpoint" in plan
+    assert desk.parameters("az deployment group what-if")["models"] == []
 
 
 def test_a_plan_that_cannot_be_made_says_so_and_still_tells_the_rest(desk: Desk) -> None:
@@ -214,19 +234,44 @@ def test_a_plan_that_cannot_be_made_fails_the_run(desk: Desk) -> None:
     assert desk.run("plan.sh").returncode == 1
 
 
-def test_models_of_what_was_never_deployed_cannot_be_planned(desk: Desk) -> None:
-    desk.answer("az deployment sub show", code=3)
-    assert desk.run("plan.sh").returncode == 1
+def test_before_the_first_deployment_the_plan_says_so_and_is_no_failure(desk: Desk) -> None:
+    desk.answer("az deployment sub what-if", "+ Microsoft.Web/sites/func-upkeep-x\n")
+    assert desk.run("plan.sh").returncode == 0
+    plan = desk.report("plan.md").read_text()
+    assert "+ Microsoft.Web/sites/func-upkeep-x" in plan
+    assert "test is not there" in plan
     assert desk.calls("upkeep") == []
 
 
+def test_a_plan_that_brings_a_new_output_is_no_failure(desk: Desk) -> None:
+    desk.deployed()
+    desk.answer("az deployment sub show", '{"upkeeP_TOKEN": {"value": "x"}}')
+    assert desk.run("plan.sh").returncode == 0
+    assert "before main.bicep had all its outputs" in desk.report("plan.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "refused", ["az deployment sub list", "az deployment sub show", "az deployment group what-if"]
+)
+def test_a_plan_that_may_not_look_fails(desk: Desk, refused: str) -> None:
+    desk.deployed()
+    desk.answer(refused, code=1)
+    assert desk.run("plan.sh").returncode == 1
+    assert "could not be planned (exit code 1)" in desk.report("plan.md").read_text()
+
+
 def test_a_plan_fits_into_a_comment(desk: Desk) -> None:
-    plan = planned(desk, text="~ a resource\n" * 20_000)
+    desk.answer("az deployment group what-if", "~ a rule\n" * 20_000)
+    desk.answer("upkeep publish", "would write code\n" * 20_000)
+    desk.deployed()
+    desk.answer("az deployment sub what-if", "~ a resource\n" * 20_000)
+    desk.run("plan.sh")
+    plan = desk.report("plan.md").read_text()
     assert len(plan) < 65_536
-    assert "cut here" in plan
+    assert plan.count("cut here") == 3
     assert "would write code" in plan
 
 
 def test_what_azure_says_cannot_leave_its_block(desk: Desk) -> None:
     plan = planned(desk, text="```\n[here](https://example.com)\n")
-    assert plan.count("```") == 4
+    assert plan.count("```") == 6
