@@ -1,8 +1,9 @@
 """`make audit`: are vulnerabilities known of anything that is locked? Asks the advisory service through pip-audit.
 
-Run by CI every night and on a pull request that changes a lock, never by `make check`: it needs the network, and its
-answer changes without a change here. Ends with 0 when nothing is known, 1 when something is, 2 when the service could
-not be asked, which is no good news and is never taken for it.
+Run by both pipelines on every pull request, on every commit on main and every night, never by `make check`: it needs
+the network, and its answer changes without a change here. The models' environment.yml have no hashes, are no locks,
+and are not looked at. Ends with 0 when nothing is known, 1 when something is, 2 when the service could not be asked,
+which is no good news and is never taken for it.
 """
 
 import subprocess

@@ -10,11 +10,13 @@
 #   az-ml.sh rollback MODEL VERSION       give all traffic to a version again
 #   az-ml.sh watch MODEL VERSION          put the folder's monitor on the version's deployment
 #
-# Group and workspace are those of `az configure --defaults group=… workspace=…`. Everything is called MODEL-by-hand, so
-# that it does not meet what Upkeep itself keeps under MODEL: there can only be one who decides over an endpoint.
+# Group and workspace are those of `az configure --defaults group=… workspace=…`; what else there is, they lead to.
+# Everything is called MODEL-by-hand, so that it does not meet what Upkeep itself keeps under MODEL: there can only be one
+# who decides over an endpoint.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 ml() { az ml "$@" --only-show-errors; }
+ask() { az "$@" --output tsv --only-show-errors; }
 say() { echo "$*" >&2; }
 
 usage() {
@@ -22,8 +24,11 @@ usage() {
   exit 2
 }
 
+# Whether something is there is asked by lists: "not found" of a `show` looks like any other failure, such as that of the
+# network, and a version that is not seen would be made a second time.
 newest() { # the newest registered version, or nothing
-  ml model list --name "$name" --query 'max([].to_number(version))' --output tsv 2>/dev/null || true
+  known=$(ask ml model list --query "[?name=='$name'].name") || return
+  [ -z "$known" ] || ask ml model list --name "$name" --query 'max([].to_number(version))'
 }
 
 train() { # MODEL MANIFEST_HASH
@@ -77,11 +82,44 @@ register() { # MODEL JOB
   echo "$version"
 }
 
+equip() { # what infra/modules/endpoint.bicep gives to Upkeep's endpoints: the right to read models, and a log of requests
+  endpoint=$(ask ml online-endpoint show --name "$name" --query id)
+  identity=$(ask ml online-endpoint show --name "$name" --query identity.principal_id)
+  account=$(ask ml datastore show --name upkeep_runs --query account_name)
+  storage=$(ask storage account show --name "$account" --query id)
+  insights=$(ask resource show --ids "${endpoint%/onlineEndpoints/*}" --query properties.applicationInsights)
+  logs=$(ask resource show --ids "$insights" --query properties.WorkspaceResourceId)
+  az role assignment create --role "Storage Blob Data Reader" --scope "$storage/blobServices/default/containers/runs" \
+    --assignee-object-id "$identity" --assignee-principal-type ServicePrincipal --only-show-errors >&2
+  az monitor diagnostic-settings create --name to-logs --resource "$endpoint" --workspace "$logs" --logs '[
+    {"category": "AmlOnlineEndpointTrafficLog", "enabled": true},
+    {"category": "AmlOnlineEndpointConsoleLog", "enabled": true},
+    {"category": "AmlOnlineEndpointEventLog", "enabled": true}]' --only-show-errors >&2
+}
+
 deploy() { # MODEL VERSION
-  ml online-endpoint show --name "$name" >/dev/null 2>&1 ||
-    ml online-endpoint create --file "$model/score/endpoint.yml" --name "$name" >&2
-  ml online-deployment create --file "$model/score/deployment.yml" --name "v$2" --endpoint-name "$name" \
-    --set model="azureml:$name:$2" >&2
+  there=$(ask ml online-endpoint list --query "[?name=='$name'].name")
+  [ -n "$there" ] || ml online-endpoint create --file "$model/score/endpoint.yml" --name "$name" >&2
+  # No deployment is made before the rights were given, so that they need not be given where there is one: to give them
+  # takes more rights than to deploy.
+  tries=1
+  there=$(ask ml online-deployment list --endpoint-name "$name" --query "[?provisioning_state!='Failed'].name")
+  if [ -z "$there" ]; then
+    equip
+    # A role is not known everywhere at once, and nothing tells when it is. A deployment that comes too early fails after
+    # minutes, and is made again.
+    tries=3
+    sleep "${UPKEEP_RETRY_S:-60}"
+  fi
+  until ml online-deployment create --file "$model/score/deployment.yml" --name "v$2" --endpoint-name "$name" \
+    --set model="azureml:$name:$2" >&2; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || { say "v$2 could not be deployed"; exit 1; }
+    say "v$2 could not be deployed; $tries more, since its endpoint's right to read models may not be known yet"
+    # What failed may not be there at all, and nothing is lost if it stays.
+    ml online-deployment delete --name "v$2" --endpoint-name "$name" --yes >&2 || true
+    sleep "${UPKEEP_RETRY_S:-60}"
+  done
   ml online-endpoint invoke --name "$name" --deployment-name "v$2" --request-file "$model/sample-request.json"
 }
 
@@ -107,7 +145,7 @@ watch() { # MODEL VERSION
 [ $# -ge 3 ] || usage
 command=$1
 model=$root/models/$2
-name=$2-by-hand
+name=$2-${SUFFIX:-by-hand}
 [ -f "$model/upkeep.yaml" ] || { say "there is no models/$2"; exit 1; }
 shift
 case $command in

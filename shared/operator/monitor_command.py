@@ -23,7 +23,7 @@ from shared.errors import BadInput
 from shared.operator import surroundings, views
 from shared.operator.api import Api
 from shared.operator.monitor_junit import junit
-from shared.operator.monitor_pipelines import deliver, harmless, report_file, writable
+from shared.operator.monitor_pipelines import deliver, harmless, report_file, writable, write
 from shared.operator.monitor_report import markdown, summary
 from shared.operator.monitor_targets import Given, resolve
 from shared.operator.monitoring import Eyes, Health, Plan, Target, monitor
@@ -51,28 +51,32 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
     )
     add("--since", type=_time, metavar="TIME", help="when the deployment happened, in ISO 8601 (default: now)")
     add("--log-lag", type=_least(0), metavar="SECONDS", help="how late the log is (default: the spec's, else 300)")
-    add("--max-error-rate-pct", type=_least(0), metavar="PCT", help="default: the spec's, else 1")
+    add("--max-error-rate-pct", type=_percent, metavar="PCT", help="default: the spec's, else 1")
     add("--max-latency-p95-ms", type=_above(0), metavar="MS", help="default: the spec's, else none")
     add("--max-latency-ratio", type=_least(1), metavar="RATIO", help="p95 now to p95 before (default: 2)")
     add("--min-requests", type=_count, metavar="N", help="fewer are no data (default: the spec's, else 100)")
     add("--no-data", choices=["pass", "fail"], help="end with 0 or 1, instead of 3, when there is no data")
-    add("--report", type=Path, metavar="DIR|FILE.md", help="write the report, in Markdown")
+    add(
+        "--report",
+        type=_report,
+        metavar="DIR|FILE.md",
+        help="write the report, in Markdown: into a folder, or as FILE.md",
+    )
     add("--junit", type=Path, metavar="FILE", help="write the checks as JUnit XML")
 
 
 def run(options: argparse.Namespace) -> int:
     """Look, tell, report; the exit code."""
-    report = report_file(options.report) if options.report else None
-    for file in (report, options.junit):
+    for file in (options.report, options.junit):
         writable(file)
     targets, eyes = _look_with(options, os.environ)
     if options.since and options.since > eyes.clock.now():
         raise BadInput(f"--since {options.since.isoformat()} is still to come")
     found = monitor(targets, _plan(options), eyes, _teller())
-    return answer(found, options, report, os.environ)
+    return answer(found, options, os.environ)
 
 
-def answer(found: list[Health], options: argparse.Namespace, report: Path | None, environ: Mapping[str, str]) -> int:
+def answer(found: list[Health], options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Say what was found, everywhere where it is wanted; the exit code."""
     verdict = overall(health.verdict for health in found)
     if options.json:
@@ -82,8 +86,8 @@ def answer(found: list[Health], options: argparse.Namespace, report: Path | None
     else:
         views.console().print(summary(found))
     if options.junit:
-        options.junit.write_bytes(junit(found))
-    command = deliver(markdown(found), report, environ)
+        write(junit(found), options.junit)
+    command = deliver(markdown(found), options.report, environ)
     if command:
         # The agent reads both; JSON must stay alone on the one.
         print(command, file=sys.stderr if options.json else sys.stdout, flush=True)
@@ -178,6 +182,20 @@ def _number(text: str) -> float:
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f'"{text}" is not a number')
     return value
+
+
+def _percent(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError("must be 0 to 100: it is a share of the requests, in per cent")
+    return value
+
+
+def _report(text: str) -> Path:
+    try:
+        return report_file(Path(text))
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _count(text: str) -> int:

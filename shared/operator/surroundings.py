@@ -1,8 +1,9 @@
 """What the command line knows of the cloud that it talks to: the process's environment and `.upkeep.env`.
 
-Called by cli.py before anything of Azure is imported. The file is filled from `azd env get-values`, or by whatever
-started the app; its certificates, proxies and endpoints belong together and therefore win over the machine's own,
-while an UPKEEP_ setting given for one command wins over the file.
+Called by cli.py before anything of Azure is imported. `make up` writes the file for a local cloud; the hooks of a
+deployment write .azure/ENVIRONMENT/upkeep.env, to be named by --env-file. The certificates, proxies and endpoints of
+such a file belong together and therefore win over the machine's own, while an UPKEEP_ setting given for one command
+wins over the file.
 """
 
 from collections.abc import Mapping

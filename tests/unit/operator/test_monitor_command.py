@@ -114,6 +114,9 @@ def test_a_deployment_still_to_come_cannot_be_checked(check: Check, capsys: pyte
         ["--baseline", "-1"],
         ["--min-requests", "0"],
         ["--max-latency-ratio", "0.5"],
+        ["--max-error-rate-pct", "-1"],
+        ["--max-error-rate-pct", "1000"],
+        ["--report", "x.txt"],
         ["--since", "yesterday"],
         ["--no-data", "maybe"],
     ],
@@ -123,6 +126,22 @@ def test_arguments_that_are_wrong_end_with_2(wrong: list[str], capsys: pytest.Ca
         cli.main(["check", "flights", *wrong])
     assert caught.value.code == 2
     assert wrong[0] in capsys.readouterr().err
+
+
+def test_a_rate_above_all_requests_is_answered_by_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["check", "flights", "--max-error-rate-pct", "1000"])
+    said = "argument --max-error-rate-pct: must be 0 to 100: it is a share of the requests, in per cent\n"
+    assert capsys.readouterr().err.endswith(said)
+
+
+def test_a_check_that_is_refused_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("UPKEEP_SUBSCRIPTION_ID", raising=False)
+    assert cli.main(["check", "flights", "--report", "out", "--junit", "tests/check.xml"]) == 1
+    assert "UPKEEP_SUBSCRIPTION_ID" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_app_is_asked_how_a_model_stands() -> None:

@@ -98,10 +98,29 @@ class TestWhereItGoes:
         assert report_file(Path("out")) == Path("out/upkeep-check.md")
         assert report_file(Path("out/mine.md")) == Path("out/mine.md")
 
-    def test_a_folder_is_made(self, tmp_path: Path) -> None:
+    def test_the_name_of_another_kind_of_file_is_refused(self) -> None:
+        with pytest.raises(BadInput, match=r"^x\.txt: the report is Markdown: give a FILE\.md, or a folder"):
+            report_file(Path("x.txt"))
+
+    def test_a_folder_with_a_dot_that_is_there_is_a_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "build-1.2").mkdir()
+        assert report_file(tmp_path / "build-1.2") == tmp_path / "build-1.2" / "upkeep-check.md"
+
+    def test_a_folder_is_made_when_the_report_is_written(self, tmp_path: Path) -> None:
         writable(tmp_path / "a" / "b" / "report.md")
+        assert list(tmp_path.iterdir()) == []
         deliver("# hello", tmp_path / "a" / "b" / "report.md", {})
         assert (tmp_path / "a" / "b" / "report.md").read_text() == "# hello"
+
+    def test_a_folder_in_place_of_the_file_is_told_before_the_watch(self, tmp_path: Path) -> None:
+        (tmp_path / "report.md").mkdir()
+        with pytest.raises(BadInput, match="is a folder"):
+            writable(tmp_path / "report.md")
+
+    def test_what_can_no_longer_be_written_is_one_sentence(self, tmp_path: Path) -> None:
+        (tmp_path / "report.md").mkdir()
+        with pytest.raises(BadInput, match=r"report\.md: cannot be written: "):
+            deliver("# hello", tmp_path / "report.md", {})
 
     def test_a_folder_that_cannot_be_made_is_told_before_the_watch(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
