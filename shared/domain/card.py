@@ -7,6 +7,7 @@ what the verdict's facts give: a check that is added to the gates shows in the c
 from typing import Literal
 
 from shared.domain.base import Kept
+from shared.domain.gatecheck import SliceResult, SliceTable
 from shared.domain.lineage import properties
 from shared.domain.manifest import Manifest
 from shared.domain.publication import Publication
@@ -39,6 +40,7 @@ class Card(Kept, frozen=True, kw_only=True, omit_defaults=False):
     data: tuple[str, ...]
     limits: tuple[str, ...]
     lineage: dict[str, str]
+    slices: SliceTable | None = None
     schema: Literal["upkeep.card/1"] = "upkeep.card/1"
 
 
@@ -80,6 +82,7 @@ def made(
         data=data,
         limits=_limits(publication, release.manifest),
         lineage=lineage,
+        slices=release.judged.slices if release.judged else None,
     )
 
 
@@ -94,6 +97,7 @@ def markdown(card: Card) -> str:
             *_section("Decision", [_cell(card.decision), "", approved_by]),
             *_section(f"Metrics ({_cell(card.metric)})", _table("on the held-out rows", card.metric, card.scores)),
             *_section("Intervals", _table("of", "from … to", intervals)),
+            *_section("Slices", _sliced(card.slices) if card.slices else []),
             *_section("Further numbers of the verdict", _table("fact", "value", card.facts)),
             *_section("Data", [f"- {_cell(line)}" for line in card.data]),
             *_section("Limits", [f"- {_cell(line)}" for line in card.limits]),
@@ -110,6 +114,30 @@ def _section(title: str, lines: list[str]) -> list[str]:
 def _table(first: str, second: str, rows: dict[str, float] | dict[str, str] | dict[str, Fact]) -> list[str]:
     lines = [f"| {_cell(name)} | {_cell(_said(value))} |" for name, value in rows.items()]
     return [f"| {_cell(first)} | {_cell(second)} |", "|---|---|", *lines] if lines else []
+
+
+def _sliced(table: SliceTable) -> list[str]:
+    """The slices, worst first, and how many there were besides."""
+    if not table.slices:
+        return []
+    names = ("slice", "rows", "loss", "candidate", "champion", "difference", f"{table.confidence_pct:g} % interval")
+    lines = [f"| {' | '.join((*names, 'finding'))} |", f"|{'---|' * (len(names) + 1)}", *map(_slice, table.slices)]
+    more = ["", f"{table.left_out} more slices are not listed."] if table.left_out else []
+    return ["Mean losses, the worst finding first; a difference above nought is worse.", "", *lines, *more]
+
+
+def _slice(found: SliceResult) -> str:
+    judged = found.low is not None and found.high is not None
+    cells = (
+        _cell(found.name),
+        str(found.rows),
+        _cell(found.loss),
+        *(f"{value:.4g}" for value in (found.candidate, found.champion)),
+        f"{found.difference:+.4g}",
+        f"{found.low:+.4g} … {found.high:+.4g}" if judged else "none",
+        found.finding.value,
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def _said(value: Fact) -> str:

@@ -10,7 +10,7 @@ from shared.domain.analysis import Finding
 from shared.domain.base import Kept
 from shared.domain.case import Case
 from shared.domain.evaluation import Evaluation
-from shared.domain.gatecheck import GateCheck, failed, inconclusive
+from shared.domain.gatecheck import GateCheck, SliceTable, failed, inconclusive
 from shared.domain.metrics import Metric, metric_of
 from shared.domain.reasons import Fact
 from shared.domain.soundness import faults
@@ -33,6 +33,11 @@ class Verdict(Kept, frozen=True, kw_only=True):
     def passed(self) -> bool:
         """Whether the candidate may go on by itself."""
         return self.outcome is Finding.PASS
+
+    @property
+    def slices(self) -> SliceTable | None:
+        """What was found slice by slice, where slices were looked at."""
+        return next((check.slices for check in self.checks if check.slices is not None), None)
 
 
 def judge(gates: Gates, evaluation: Evaluation, case: Case) -> Verdict:

@@ -7,6 +7,7 @@ are the few of them that people filter by in the studio.
 import msgspec
 
 from shared.domain import names
+from shared.domain.analysis import Finding
 from shared.domain.publication import Publication
 from shared.domain.reasons import Fact
 from shared.domain.record import Record, Release
@@ -16,7 +17,9 @@ MARK = "upkeep_"
 JOB = "upkeep_job"
 FOLDER = "upkeep_folder_sha256"
 ARTIFACT = "upkeep_artifact_sha256"
-VERDICT, NUMBERS = "upkeep_verdict", "upkeep_verdict_numbers"
+VERDICT, NUMBERS, OUTCOME = "upkeep_verdict", "upkeep_verdict_numbers", "upkeep_outcome"
+APPROVED_BY = "upkeep_approved_by"
+NOBODY = "nobody: no approval was needed"
 INPUTS = "upkeep_inputs"
 _FIRST = ("metric", "rows", "candidate", "champion", "baseline", "improvement_pct", "slices_measured_worse")
 _MOST_TEXT = 200
@@ -50,8 +53,9 @@ def properties(publication: Publication, record: Record, release: Release) -> di
         FOLDER: release.folder,
         VERDICT: release.judged.text if release.judged else "",
         NUMBERS: compact(release.judged.facts) if release.judged else "",
+        OUTCOME: release.judged.outcome or "" if release.judged else "",
         "upkeep_cause": release.cause.text,
-        "upkeep_approved_by": release.approved_by or "nobody: no approval was needed",
+        APPROVED_BY: release.approved_by or NOBODY,
         "upkeep_card": names.datastore_uri(names.RUNS_DATASTORE, names.card_path(record.model, release.version)),
     }
     taken = msgspec.json.encode(release.inputs).decode()
@@ -80,12 +84,24 @@ def _short(value: Fact) -> Fact:
     return value[:_MOST_TEXT] if isinstance(value, str) else value
 
 
-def numbers(marks: dict[str, str]) -> dict[str, Fact]:
-    """The numbers that a version's properties hold; none if they cannot be read: somebody else wrote them."""
+def numbers(marks: dict[str, str]) -> dict[str, Fact] | None:
+    """The numbers that a version's properties hold; None if there are none to be read: somebody else wrote them."""
     try:
-        return msgspec.json.decode(marks.get(NUMBERS, "{}"), type=dict[str, Fact])
+        return msgspec.json.decode(marks.get(NUMBERS, ""), type=dict[str, Fact])
     except msgspec.DecodeError:
-        return {}
+        return None
+
+
+def outcome(marks: dict[str, str]) -> Finding | None:
+    """The outcome of the verdict that a version's properties tell; None if they do not."""
+    told = marks.get(OUTCOME, "")
+    return Finding(told) if told in set(Finding) else None
+
+
+def approved_by(marks: dict[str, str]) -> str:
+    """Who let the version go on where it was trained; empty if nobody was asked."""
+    told = marks.get(APPROVED_BY, "")
+    return "" if told == NOBODY else told
 
 
 def inputs(marks: dict[str, str]) -> dict[str, str]:

@@ -83,7 +83,7 @@ def _follow(publication: Publication, draft: Draft, verdict: Verdict, now: datet
     draft = draft.because(_WORD[verdict.outcome], verdict.text, {"release": release.number, **verdict.facts})
     if verdict.outcome is Finding.FAIL:
         return _reject(draft, verdict.text, now)
-    draft = draft.with_release(judged=Judged(text=verdict.text, facts=verdict.facts))
+    draft = draft.with_release(judged=_kept(verdict))
     asked = question(publication.spec, draft.record, verdict)
     if asked:
         draft = draft.signal(Signal.APPROVAL_NEEDED, now)
@@ -91,6 +91,10 @@ def _follow(publication: Publication, draft: Draft, verdict: Verdict, now: datet
     if not verdict.passed:
         return _let_go(draft, verdict.text, now)
     return draft.signal(Signal.GATES_PASSED, now)
+
+
+def _kept(verdict: Verdict) -> Judged:
+    return Judged(text=verdict.text, facts=verdict.facts, outcome=verdict.outcome, slices=verdict.slices)
 
 
 def _case(publication: Publication, draft: Draft) -> Case:

@@ -96,6 +96,20 @@ class Why(StrEnum):
     MONITOR_LEFT = "MonitorLeft"
 
 
+FOR_A_PERSON = frozenset(
+    {
+        Why.APPROVAL_NEEDED,
+        Why.NAME_TAKEN,
+        Why.ENDPOINT_MISSING,
+        Why.NO_DATA,
+        Why.UNDECIDED,
+        Why.UNREADABLE,
+        Why.HAND_MADE_CHANGE,
+    }
+)
+"""Words that a person is to hear of, where the release stays as it is."""
+
+
 class Reason(Kept, frozen=True, kw_only=True):
     """One step of an explanation: the word, a sentence for people, and the facts behind it."""
 

@@ -4,8 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain import names
+from shared.domain.analysis import Finding
 from shared.domain.artifact import Expected
 from shared.domain.base import Kept
+from shared.domain.gatecheck import SliceTable
 from shared.domain.lifecycle import Phase
 from shared.domain.manifest import Manifest, Part
 from shared.domain.reasons import Fact
@@ -45,7 +47,8 @@ class Serving(Kept, frozen=True, kw_only=True):
 
     `folder` is the hash of its files when it was registered; empty for one of before they were hashed. `registry` is
     where it was taken from; its version and job are then those of the registry. `inputs`
-    are the columns that it takes, with their types, as far as its evaluation told.
+    are the columns that it takes, with their types, as far as its evaluation told. `endpoint` is where it served.
+    `passed_over`: an older version was brought back in its place, so that only a person's word brings it back.
     """
 
     release: int
@@ -58,6 +61,8 @@ class Serving(Kept, frozen=True, kw_only=True):
     folder: str = ""
     registry: str = ""
     inputs: dict[str, str] = {}
+    endpoint: str = ""
+    passed_over: bool = False
 
 
 class HeldOutRows(Kept, frozen=True, kw_only=True):
@@ -95,6 +100,13 @@ class Origin(Kept, frozen=True, kw_only=True):
     """Its lineage, as it was shared."""
 
 
+class AskedBack(Kept, frozen=True, kw_only=True):
+    """A rollback that waits for the end of the release in flight. `version` is the one that a person named."""
+
+    cause: Cause
+    version: int | None = None
+
+
 class Share(Kept, frozen=True, kw_only=True):
     """A live version that is still to be seen in a registry."""
 
@@ -103,10 +115,15 @@ class Share(Kept, frozen=True, kw_only=True):
 
 
 class Judged(Kept, frozen=True, kw_only=True):
-    """The verdict that let a candidate pass, kept until it is registered with it."""
+    """The verdict that a candidate goes on with, kept until it is registered with it.
+
+    `outcome` is pass, or inconclusive where a person was asked; None for a verdict of before it was kept.
+    """
 
     text: str
     facts: dict[str, Fact] = {}
+    outcome: Finding | None = None
+    slices: SliceTable | None = None
 
 
 class HandMade(Kept, frozen=True, kw_only=True):
@@ -139,7 +156,8 @@ class Release(Kept, frozen=True, kw_only=True):
     `restores` is set when a version that served before is brought back, `origin` when one of a registry is taken
     over; nothing is trained then. `step_since` is when the step's traffic was first seen in force; None until then.
     `stop` says at whose word its training is to end: the release fails once the job is seen to have ended.
-    `superseded` is set while a release gives way to a newer one: it ends as superseded, and is not barred. `artifact`
+    `superseded` is set while a release gives way to a newer one: it ends as superseded, and is not barred. Nor is
+    one that is `spared`: a person broke off that it was brought back. `artifact`
     is the hash of the file that was evaluated, `folder` that of all of the model's files, from the look before they
     were registered on. `ordered` is when its deployment was found to have room; `hurried` is set when a
     person's `promote` is still to be carried out: after its tests, or once its traffic is in force.
@@ -171,6 +189,7 @@ class Release(Kept, frozen=True, kw_only=True):
     stop: str = ""
     approved_by: str = ""
     superseded: bool = False
+    spared: bool = False
     ordered: datetime | None = None
     hurried: bool = False
     inputs: dict[str, str] = {}
@@ -233,6 +252,7 @@ class Record(Kept, frozen=True, kw_only=True):
     parts: tuple[Part, ...] = ()
     fresh: dict[str, datetime] = {}
     asked: Cause | None = None
+    asked_back: AskedBack | None = None
     release: Release | None = None
     live: Serving | None = None
     kept: tuple[Serving, ...] = ()
@@ -256,7 +276,7 @@ class Record(Kept, frozen=True, kw_only=True):
     @property
     def previous(self) -> Serving | None:
         """The version that was live before the present one, if it may be brought back."""
-        return self.kept[-1] if self.kept else None
+        return next((each for each in self.kept[::-1] if not each.passed_over), None)
 
     def bar_on(self, artifact: str) -> str:
         """What was said against an artifact, if automation may not promote it; empty otherwise."""
@@ -269,6 +289,12 @@ class Record(Kept, frozen=True, kw_only=True):
     def hand_stands(self) -> bool:
         """Whether a change by hand stands until a person decides."""
         return self.hands is not None and self.hands.respected
+
+    @property
+    def waits_for_person(self) -> bool:
+        """Whether nothing goes on before somebody decides, or mends what is told."""
+        held = self.release is not None and bool(self.release.waiting)
+        return held or self.hand_stands or self.phase is Phase.AWAITING_APPROVAL
 
     @property
     def phase(self) -> Phase:

@@ -1,18 +1,20 @@
 """Taking over a version that another workspace trained, judged and shared by a registry. Called by parts of decide.
 
-The offline gates are not asked again: they were, where the version was trained, and the verdict comes with it. Asked
-here is what depends on this environment: whether the version is barred, approval, the model's bytes, and the rollout
-in all its stages.
+The offline gates are not asked again: they were, where the version was trained, and the verdict comes with it. What
+does not say how it was judged is not taken: whoever put it into the registry went past the gates. Asked here is what
+depends on this environment: whether the version is barred, approval, the model's bytes, and the rollout in all its
+stages.
 """
 
 from datetime import datetime
 
+from shared.domain.analysis import Finding
 from shared.domain.asking import rule
 from shared.domain.card import Card, made
 from shared.domain.changes import Draft
 from shared.domain.events import CommandGiven
 from shared.domain.lifecycle import TRANSITIONS, Phase, Signal
-from shared.domain.lineage import ARTIFACT, FOLDER, JOB, VERDICT, inputs, numbers
+from shared.domain.lineage import ARTIFACT, FOLDER, JOB, VERDICT, approved_by, inputs, numbers, outcome
 from shared.domain.observation import SharedSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
@@ -59,7 +61,7 @@ def take(publication: Publication, draft: Draft, seen: SharedSeen, now: datetime
     bar = draft.record.bar_on(marks[ARTIFACT])
     if bar:
         return _refused(draft.because(Why.ARTIFACT_BARRED, bar), bar, now)
-    judged = Judged(text=marks.get(VERDICT, "The verdict was not shared."), facts=numbers(marks))
+    judged = Judged(text=marks[VERDICT], facts=numbers(marks) or {}, outcome=outcome(marks))
     draft = draft.with_release(
         origin=Origin(registry=origin.registry, version=seen.version, job=marks.get(JOB, ""), marks=marks),
         artifact=marks[ARTIFACT],
@@ -69,7 +71,7 @@ def take(publication: Publication, draft: Draft, seen: SharedSeen, now: datetime
     )
     text = f"Version {seen.version} of registry {origin.registry}: {judged.text}"
     draft = draft.because(Why.TAKEN, text, {"release": draft.release.number, "version": seen.version})
-    asked = rule(publication.spec.approval, draft.record, judged.facts)
+    asked = rule(publication.spec, draft.record, judged.facts) or _doubt(publication.spec, judged, marks)
     if asked:
         return draft.signal(Signal.APPROVAL_NEEDED, now).because(
             Why.APPROVAL_NEEDED, asked, {"release": draft.release.number}
@@ -113,10 +115,36 @@ def _refusal(record: Record, origin: Origin, seen: SharedSeen) -> str:
         return f"Registry {origin.registry} has no {which}."
     if not seen.marks.get(ARTIFACT) or not seen.marks.get(FOLDER):
         return f"Version {seen.version} of registry {origin.registry} does not say what its files hash to."
+    wrong = _unjudged(seen.marks)
+    if wrong:
+        return f"Version {seen.version} of registry {origin.registry} {wrong}."
     live = record.live
     if live is not None and (live.registry, live.version) == (origin.registry, seen.version):
         return f"Version {seen.version} of registry {origin.registry} is live already."
     return ""
+
+
+def _unjudged(marks: dict[str, str]) -> str:
+    """Why the marks are no verdict by which a version may go on; empty when they are. Closed by default."""
+    if not marks.get(VERDICT) or numbers(marks) is None:
+        return "does not say how it was judged, or its numbers cannot be read"
+    match outcome(marks):
+        case Finding.PASS:
+            return ""
+        case Finding.INCONCLUSIVE:
+            return "" if approved_by(marks) else "was not shown to be better, and nobody approved it"
+        case Finding.FAIL:
+            return "failed its gates"
+        case _:
+            return "does not say whether it passed its gates"
+
+
+def _doubt(spec: Spec, judged: Judged, marks: dict[str, str]) -> str:
+    """That a person overlooked open numbers where it was trained: by rules, a person is asked here as well."""
+    if spec.approval.required != "rules" or judged.outcome is not Finding.INCONCLUSIVE:
+        return ""
+    who = approved_by(marks)
+    return f"It was not shown to be better; {who} approved it where it was trained, and that needs approval here too."
 
 
 def _refused(draft: Draft, text: str, now: datetime) -> Draft:

@@ -3,16 +3,20 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.domain.actions import CreateDeployment, SetStage
+from shared.domain.evaluation import Slice
 from shared.domain.events import Command
 from shared.domain.lifecycle import Phase
+from shared.domain.observation import EvaluationSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
+from shared.domain.spec_gates import Slices
 from shared.domain.stages import Stage
 from shared.errors import NeedsPerson
-from tests.fakes.examples import MODEL
-from tests.fakes.platform import FakePlatform, Fate, Violation
+from tests.fakes.examples import MODEL, a_publication, a_spec
+from tests.fakes.platform import FakePlatform, Fate, Violation, by_day
 from tests.scenarios.story import Story
 from tests.scenarios.test_life_of_a_release import live_story
 
@@ -46,6 +50,27 @@ def test_a_registered_version_tells_its_whole_lineage() -> None:
 def test_a_registered_version_has_a_card() -> None:
     card = live_story().archive.cards[MODEL, 1]
     assert card.decision == "First candidate: mae 8, baseline 20."
+
+
+def test_the_card_of_a_version_that_was_compared_has_its_slices() -> None:
+    spec = a_spec()
+    limits = replace(spec.gates, slices=Slices(columns=("kind",)))
+    story = Story(publication=a_publication(replace(spec, gates=limits)))
+    story.month(1, 2)
+    story.passes(60)
+    story.month(3)
+    story.until(Phase.TRAINING)
+    told = story.archive.evaluations[JOB_2].evaluation
+    assert told is not None
+    rows = told.held_out.rows
+    of_all = Slice(
+        name="kind", value="all", metric="mae", rows=rows, candidate=8.0, champion=10.0, groups=by_day(rows, -2.0)
+    )
+    story.archive.evaluations[JOB_2] = EvaluationSeen(evaluation=replace(told, slices=(of_all,)))
+    story.passes(60)
+    table = story.archive.cards[MODEL, 2].slices
+    assert table is not None
+    assert [(each.name, each.difference) for each in table.slices] == [("kind=all", -2.0)]
 
 
 @pytest.mark.parametrize("file", ["model.skops", "signature.json"])

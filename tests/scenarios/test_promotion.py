@@ -7,6 +7,7 @@ from shared.domain.actions import SubmitJob
 from shared.domain.evaluation import Input
 from shared.domain.events import Command
 from shared.domain.lifecycle import Phase
+from shared.domain.lineage import APPROVED_BY, ARTIFACT, FOLDER, NUMBERS, OUTCOME, VERDICT
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
 from shared.domain.spec import Approval, Registry, RegistryMode, Shadow
@@ -50,6 +51,15 @@ def taking(source: Story, approval: Approval | None = None, *, shadow: bool = Fa
 def took(story: Story, version: int | None = None) -> Story:
     story.command(Command.TAKE, version=version)
     story.passes(60)
+    return story
+
+
+def marked(change: dict[str, str | None]) -> Story:
+    """The same, with other marks on the shared version; None takes one off."""
+    story = shared()
+    known = story.platform.registries[REGISTRY].versions[1]
+    marks = {**known.marks, **change}
+    known.marks = {name: value for name, value in marks.items() if value is not None}
     return story
 
 
@@ -165,6 +175,53 @@ def test_the_effect_that_a_rule_of_approval_asks_about_comes_with_the_version() 
 def test_a_version_that_nobody_shared_is_refused() -> None:
     story = took(taking(shared()), version=7)
     assert story.text_of(Why.TAKE_REFUSED) == "Registry models has no version 7 of the model."
+
+
+UNJUDGED = [
+    {VERDICT: None},
+    {NUMBERS: None},
+    {NUMBERS: "{mae"},
+    {OUTCOME: None},
+    {OUTCOME: "splendid"},
+    {OUTCOME: "fail"},
+    {OUTCOME: "inconclusive"},
+]
+
+
+@pytest.mark.parametrize("change", UNJUDGED)
+def test_a_version_that_does_not_say_that_it_passed_is_refused(change: dict[str, str | None]) -> None:
+    story = took(taking(marked(change), Approval(required="rules", first_release=False, effect_under_pct=5.0)))
+    assert Why.TAKE_REFUSED in story.whys
+    assert (story.deployments, story.record.live) == (set(), None)
+
+
+def test_a_version_that_bears_its_hashes_alone_is_refused() -> None:
+    source = shared()
+    known = source.platform.registries[REGISTRY].versions[1]
+    known.marks = {name: known.marks[name] for name in (ARTIFACT, FOLDER)}
+    story = took(taking(source))
+    assert "does not say how it was judged" in story.text_of(Why.TAKE_REFUSED)
+    assert story.deployments == set()
+
+
+OVERLOOKED: dict[str, str | None] = {OUTCOME: "inconclusive", APPROVED_BY: "grace"}
+
+
+def test_what_a_person_let_go_on_elsewhere_is_taken() -> None:
+    assert took(taking(marked(OVERLOOKED))).traffic == {"r0001": 100}
+
+
+def test_what_a_person_let_go_on_elsewhere_is_asked_about_again_where_rules_ask() -> None:
+    story = took(taking(marked(OVERLOOKED), Approval(required="rules", first_release=False)))
+    assert story.record.phase is Phase.AWAITING_APPROVAL
+    assert "grace approved it where it was trained" in story.text_of(Why.APPROVAL_NEEDED)
+
+
+def test_a_shared_effect_that_is_missing_is_asked_about() -> None:
+    rules = Approval(required="rules", first_release=False, effect_under_pct=5.0)
+    story = took(taking(marked({NUMBERS: "{}"}), rules))
+    assert story.record.phase is Phase.AWAITING_APPROVAL
+    assert "effect is not known" in story.text_of(Why.APPROVAL_NEEDED)
 
 
 def test_a_version_that_is_live_already_is_not_taken_twice() -> None:

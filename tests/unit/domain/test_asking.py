@@ -11,7 +11,7 @@ from shared.domain.lifecycle import Phase
 from shared.domain.reasons import Fact
 from shared.domain.record import Cause, CauseKind, Record, Release
 from shared.domain.spec import Approval
-from shared.domain.spec_gates import Inconclusive
+from shared.domain.spec_gates import Inconclusive, Slices
 from tests.fakes.examples import a_spec
 from tests.unit.domain.judged import CHAMPION, replace
 
@@ -26,7 +26,8 @@ RELEASE = Release(
     inputs=CHAMPION.inputs,
 )
 RECORD = Record(model="flights", live=CHAMPION, release=RELEASE)
-RULES = Approval(required="rules", effect_under_pct=5.0)
+RULES = replace(a_spec(), approval=Approval(required="rules", effect_under_pct=5.0))
+SLICED = replace(RULES, gates=replace(RULES.gates, slices=Slices(columns=("kind",))))
 FINE: dict[str, Fact] = {"improvement_pct": 9.0, "slices_measured_worse": ""}
 
 
@@ -49,9 +50,37 @@ def test_other_inputs_than_the_live_models_are_asked_about(inputs: dict[str, str
 
 
 def test_each_rule_can_be_switched_off() -> None:
-    off = replace(RULES, effect_under_pct=0.0, slice_worse=False, schema_changed=False)
+    rules = Approval(required="rules", effect_under_pct=0.0, slice_worse=False, schema_changed=False)
+    off = replace(SLICED, approval=rules)
     record = replace(RECORD, release=replace(RELEASE, inputs={}))
     assert rule(off, record, {"improvement_pct": 0.1, "slices_measured_worse": "kind=a"}) == ""
+    assert rule(off, record, {}) == ""
+
+
+@pytest.mark.parametrize("effect", [None, "9.0", True])
+def test_an_effect_that_is_not_known_is_asked_about(effect: Fact) -> None:
+    assert "effect is not known" in rule(RULES, RECORD, {**FINE, "improvement_pct": effect})
+
+
+@pytest.mark.parametrize("facts", [{"improvement_pct": 9.0}, {**FINE, "slices_measured_worse": None}])
+def test_slices_that_are_not_known_are_asked_about_where_the_spec_has_some(facts: dict[str, Fact]) -> None:
+    assert "is not known" in rule(SLICED, RECORD, facts)
+    assert rule(RULES, RECORD, facts) == ""
+
+
+def test_inputs_that_are_not_known_are_asked_about_unless_they_need_not_be_declared() -> None:
+    record = replace(RECORD, live=replace(CHAMPION, inputs={}), release=replace(RELEASE, inputs={}))
+    undeclared = replace(RULES, gates=replace(RULES.gates, declared_inputs=False))
+    assert "is not known" in rule(RULES, record, FINE)
+    assert rule(undeclared, record, FINE) == ""
+
+
+def test_a_first_release_that_was_a_first_candidate_has_no_effect_to_ask_about() -> None:
+    spec = replace(SLICED, approval=replace(SLICED.approval, first_release=False))
+    record = replace(RECORD, live=None)
+    assert rule(spec, record, {"champion": None}) == ""
+    assert rule(spec, record, {}) != ""
+    assert rule(spec, RECORD, {"champion": None}) != ""
 
 
 @pytest.mark.parametrize(

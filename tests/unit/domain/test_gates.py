@@ -3,10 +3,12 @@
 import math
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.domain.analysis import Finding
 from shared.domain.evaluation import Evaluation, Groups, Input, Leakage, Scores, Scoring, Slice
+from shared.domain.gatecheck import SliceFinding
 from shared.domain.gates import judge
 from shared.domain.metrics import Task
 from shared.domain.record import HeldOutRows
@@ -319,6 +321,85 @@ def test_the_more_slices_the_surer_each_has_to_be() -> None:
 def test_small_slices_are_left_out_and_without_a_large_one_it_is_left_open() -> None:
     told = sliced(3.0)
     assert judge(slicing(told, min_rows=ROWS + 1), told, CASE).outcome is Finding.INCONCLUSIVE
+
+
+def in_days(rows: int, days: int, mean: float) -> Groups:
+    """The same for each of so many days."""
+    return Groups(by="day", rows=(rows // days,) * days, sums=(rows // days * mean,) * days)
+
+
+def of_few_days(worse: float, *, days: int = 5) -> Evaluation:
+    """Half of the rows in so few days, worse by that much, and the other half in many, better."""
+    few = a_slice("kind", "few", 500, 10.0 + worse, in_days(500, days, worse))
+    return better(slices=(few, a_slice("kind", "many", 500, 8.0, by_day(500, -2.0))))
+
+
+def test_a_slice_of_too_few_days_is_not_counted_as_judged_and_is_named() -> None:
+    told = of_few_days(-1.0)
+    verdict = judge(slicing(told), told, CASE)
+    assert verdict.passed
+    assert "None of 1 slices is proven worse." in verdict.text
+    assert "Not judged, with fewer than 200 rows or 10 days: kind=few (500 rows, 5 days)." in verdict.text
+    assert (verdict.facts["slices"], verdict.facts["slices_not_judged"]) == (1, 1)
+    assert verdict.facts["slices_measured_worse"] == ""
+
+
+def test_a_slice_of_too_few_days_that_was_measured_worse_is_told_so_that_a_rule_can_ask() -> None:
+    told = of_few_days(30.0)
+    verdict = judge(slicing(told), told, CASE)
+    assert verdict.facts["slices_measured_worse"] == "kind=few by 300.0 %"
+
+
+def test_a_slice_of_just_enough_days_fails_the_candidate() -> None:
+    told = of_few_days(30.0, days=10)
+    assert judge(slicing(told), told, CASE).outcome is Finding.FAIL
+
+
+def test_slices_that_are_not_judged_do_not_make_the_others_surer() -> None:
+    """Each slice that is judged has its share of what may go wrong; one that is not needs none."""
+    few = [a_slice("k0", f"v{number}", 10, 8.0, in_days(10, 2, -2.0)) for number in range(40)]
+    many = a_slice("k0", "many", 600, 11.2, by_day(600, 1.2, 30.0))
+    told = better(slices=(many, *few))
+    assert judge(slicing(told, min_rows=10), told, CASE).outcome is Finding.FAIL
+
+
+def test_a_column_whose_slices_all_have_too_few_days_is_left_open() -> None:
+    halves = tuple(a_slice("kind", value, 500, 8.0, in_days(500, 5, -2.0)) for value in "ab")
+    told = better(slices=halves)
+    verdict = judge(slicing(told), told, CASE)
+    assert verdict.outcome is Finding.INCONCLUSIVE
+    assert "No slice of kind with 200 rows has the 10 days that gates.min_groups asks for." in verdict.text
+
+
+def test_a_slice_that_is_proven_worse_fails_even_where_another_column_cannot_be_judged() -> None:
+    halves = tuple(a_slice("other", value, 500, 8.0, in_days(500, 5, -2.0)) for value in "ab")
+    told = better(slices=(*sliced(3.0).slices, *halves))
+    assert judge(slicing(told), told, CASE).outcome is Finding.FAIL
+
+
+def test_the_verdict_has_the_numbers_of_each_slice_the_worst_first() -> None:
+    told = of_few_days(30.0)
+    found = judge(slicing(told), told, CASE).slices
+    assert found is not None
+    assert [(each.name, each.rows, each.difference, each.finding) for each in found.slices] == [
+        ("kind=few", 500, 30.0, SliceFinding.UNJUDGED_WORSE),
+        ("kind=many", 500, -2.0, SliceFinding.NOT_WORSE),
+    ]
+    few, many = found.slices
+    assert few.low is None
+    assert many.low is not None
+    assert many.high is not None
+    assert many.low < -2.0 < many.high
+
+
+def test_of_very_many_slices_the_worst_are_kept_and_the_others_counted() -> None:
+    told = sliced(3.0, *[-2.0] * 70)
+    told = replace(told, slices=tuple(replace(each, value=each.value + 3_000 * "x") for each in told.slices))
+    verdict = judge(slicing(told), told, CASE)
+    assert verdict.slices is not None
+    assert (len(verdict.slices.slices), verdict.slices.left_out) == (50, 21)
+    assert verdict.slices.slices[0].finding is SliceFinding.WORSE
+    assert len(msgspec.json.encode(verdict.slices)) < 20_000
 
 
 @pytest.mark.parametrize(
