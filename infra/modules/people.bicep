@@ -107,6 +107,42 @@ resource unhealthy 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   }
 }
 
+// A release stays where it is until somebody decides or mends something. The app says so once for each such state.
+resource waiting 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+  name: 'upkeep-waits-for-person-${token}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Upkeep: a release waits for a person'
+    description: 'A candidate needs approval, or a rollout is held. `upkeep status` says why, and docs/guide/guards.md what to do.'
+    severity: 2
+    enabled: true
+    scopes: [
+      logs.id
+    ]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT15M'
+    skipQueryValidation: true
+    autoMitigate: false
+    criteria: {
+      allOf: [
+        {
+          query: 'AppTraces | where AppRoleName == \'${names.app}\' and Message startswith \'release.waits_for_person\''
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        people.id
+      ]
+    }
+  }
+}
+
 resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = [for topicId in topicIds: {
   name: 'upkeep-undelivered-${last(split(topicId, '/'))}'
   location: 'global'

@@ -17,17 +17,17 @@ from shared.domain.hands import HELD, hold, notice
 from shared.domain.hearing import hear
 from shared.domain.lifecycle import WATCHED, Phase
 from shared.domain.making import await_approval, register, train, weigh
-from shared.domain.observation import Observation
+from shared.domain.observation import REFUSED, UNSEEN, Observation
 from shared.domain.publication import Publication
 from shared.domain.reasons import Reason
 from shared.domain.record import Record
-from shared.domain.restoring import forget, repair
+from shared.domain.restoring import forget, repair, restore_asked
 from shared.domain.rollout import deploy, retire, roll_back
 from shared.domain.superseding import supersede
 from shared.domain.taking import hand_over, take
 from shared.domain.testing import try_out
 from shared.domain.wanted import wanted
-from shared.domain.watching import watch
+from shared.domain.watching import unreadable, watch
 
 
 class Decision(Kept, frozen=True, kw_only=True):
@@ -73,7 +73,8 @@ def decide(
 
 def _begin(publication: Publication, draft: Draft, now: datetime) -> Draft:
     """What serves comes first: a live deployment that somebody deleted is made anew before anything is trained."""
-    draft = repair(publication, draft, now)
+    draft = restore_asked(publication, draft)
+    draft = draft if draft.record.release else repair(publication, draft, now)
     return draft if draft.record.release else begin(publication, draft, now)
 
 
@@ -87,6 +88,7 @@ def _advance(publication: Publication, draft: Draft, seen: Observation, now: dat
     """One step by what was seen. What the phase needs and was not looked at leaves the release as it is."""
     if draft.record.hand_stands and draft.release.phase in HELD and seen.endpoint is not None:
         return hold(draft, seen.endpoint, now)
+    draft = _hindered(draft, seen, now)
     match draft.release.phase:
         case Phase.TAKING if seen.shared is not None:
             return take(publication, draft, seen.shared, now)
@@ -113,12 +115,29 @@ def _advance(publication: Publication, draft: Draft, seen: Observation, now: dat
             return draft
 
 
+def _hindered(draft: Draft, seen: Observation, now: datetime) -> Draft:
+    """Say what the release cannot have, once, and take it back when it is had again.
+
+    While the traffic log is seen, watch says what is missing besides. What was refused is waited for until the
+    release moves: only then it is known to have been done.
+    """
+    trouble, waiting = seen.trouble, draft.release.waiting
+    if trouble is None:
+        return draft.with_release(waiting="") if waiting.startswith(UNSEEN) else draft
+    judged = draft.release.phase in WATCHED and seen.traffic is not None
+    # A rollback that waits for something may be given up as it is: only a missing refuge is reason enough for that.
+    rolls_back = draft.release.phase is Phase.ROLLING_BACK
+    if judged or rolls_back or not trouble.is_news(now):
+        return draft
+    return unreadable(draft, f"{REFUSED if trouble.refused else UNSEEN}{trouble.text}")
+
+
 def _look_again(publication: Publication, record: Record, now: datetime) -> datetime | None:
     busy = record.retiring or aftercare.pending(record) or (record.hands and not record.hand_stands)
     if record.phase is Phase.AWAITING_APPROVAL and not busy:
         assert record.release is not None
         return record.release.since + timedelta(seconds=publication.spec.approval.expires_s)
-    if sending.due(publication, record) is not None:
+    if sending.due(publication, record, now) is not None:
         return now
     if record.release is not None or busy:
         return now + timedelta(seconds=publication.spec.poll_s)

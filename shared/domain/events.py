@@ -77,7 +77,8 @@ class CommandGiven(Kept, frozen=True, kw_only=True, tag="CommandGiven"):
     """A person asked for something. `id` is chosen by the client, so that a repeat is one command.
 
     `version` goes with rollback, the registered version to bring back (None: the one before the live one), and with
-    take, the version of the registry (None: the one of the highest number when it is looked at).
+    take, the version of the registry (None: the one of the highest number when it is looked at). `release` is the one
+    that the person looked at: what was meant for it is not done to another.
     """
 
     at: datetime
@@ -86,6 +87,7 @@ class CommandGiven(Kept, frozen=True, kw_only=True, tag="CommandGiven"):
     by: str
     reason: str = ""
     version: int | None = None
+    release: int | None = None
 
     @property
     def key(self) -> str:

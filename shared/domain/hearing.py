@@ -8,14 +8,15 @@ from shared.domain.hands import overrule
 from shared.domain.lifecycle import TRANSITIONS, WATCHED, Phase, Signal
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
-from shared.domain.record import MAX_PARTS, Cause, CauseKind, Pause
-from shared.domain.restoring import restore
-from shared.domain.rollout import cut_short, give_up, steps_of, too_soon
+from shared.domain.record import MAX_PARTS, AskedBack, Cause, CauseKind, Pause
+from shared.domain.restoring import choice, restore
+from shared.domain.rollout import cut_short, give_up, steps_of
 from shared.domain.spec import AlertResponse
 from shared.domain.taking import begin_take
 
 OVERRULES = frozenset({Command.RESUME, Command.ROLLBACK, Command.ABORT, Command.PROMOTE})
 """Commands by which a person decides what a change by hand was waiting for."""
+REFUSALS = frozenset({Why.COMMAND_REFUSED, Why.NOTHING_TO_ROLL_BACK_TO})
 
 
 def hear(publication: Publication, draft: Draft, event: Event, now: datetime) -> Draft:
@@ -69,10 +70,20 @@ def _alert(publication: Publication, draft: Draft, event: AlertFired, now: datet
 
 
 def _command(publication: Publication, draft: Draft, event: CommandGiven, now: datetime) -> Draft:
-    text = f"{event.by} asked to {event.command}{': ' + event.reason if event.reason else ''}."
-    stood = draft.record.hand_stands
+    """Carry it out. Only a word that is carried out decides what a change by hand was waiting for."""
     if event.command in OVERRULES:
-        draft = overrule(draft)
+        heard = _obey(publication, overrule(draft), event, now)
+        refused = any(reason.why in REFUSALS for reason in heard.reasons[len(draft.reasons) :])
+        if not refused:
+            return heard
+    return _obey(publication, draft, event, now)
+
+
+def _obey(publication: Publication, draft: Draft, event: CommandGiven, now: datetime) -> Draft:
+    text = f"{event.by} asked to {event.command}{': ' + event.reason if event.reason else ''}."
+    number = draft.record.release.number if draft.record.release else None
+    if event.release not in (None, number):
+        return draft.because(Why.COMMAND_REFUSED, f"{text} It was meant for release {event.release}, which is over.")
     match event.command:
         case Command.RETRAIN:
             return _ask(draft, Cause(kind=CauseKind.COMMAND, at=event.at, text=text))
@@ -81,7 +92,7 @@ def _command(publication: Publication, draft: Draft, event: CommandGiven, now: d
         case Command.PAUSE:
             return _pause(draft, Pause(by=event.by, at=event.at, reason=event.reason))
         case Command.RESUME:
-            if draft.record.paused is None and stood:
+            if draft.record.paused is None and draft.record.hands is not None:
                 return draft.because(Why.RESUMED, f"{text} What was changed by hand is put right.")
             if draft.record.paused is None:
                 return draft.because(Why.COMMAND_REFUSED, f"{text} It is not paused.")
@@ -89,7 +100,7 @@ def _command(publication: Publication, draft: Draft, event: CommandGiven, now: d
         case Command.APPROVE | Command.REJECT:
             return _answer(draft, event, text, now)
         case Command.ABORT:
-            return _abort(publication, draft, text, now)
+            return _abort(draft, text, now)
         case Command.PROMOTE:
             return _promote(publication, draft, text, now)
         case Command.TAKE:
@@ -107,7 +118,7 @@ def _answer(draft: Draft, event: CommandGiven, text: str, now: datetime) -> Draf
     return draft.barred(release.artifact, release.number, text, now).end(now, text)
 
 
-def _abort(publication: Publication, draft: Draft, text: str, now: datetime) -> Draft:
+def _abort(draft: Draft, text: str, now: datetime) -> Draft:
     """End the release in flight, wherever it stands. A job that runs is canceled first."""
     match draft.record.phase:
         case Phase.ROLLING_BACK if draft.release.waiting:
@@ -118,9 +129,10 @@ def _abort(publication: Publication, draft: Draft, text: str, now: datetime) -> 
             return draft.with_release(stop=text).because(Why.ABORTED, text)
         case phase if (phase, Signal.ABORTED) in TRANSITIONS:
             return draft.because(Why.ABORTED, text).signal(Signal.ABORTED, now).end(now, text)
+        case _ if draft.release.restores is not None:
+            return _take_back(draft.with_release(spared=True), text, now)
         case _:
-            cause = Cause(kind=CauseKind.COMMAND, at=now, text=text)
-            return _roll_back(publication, draft, cause, None)
+            return _take_back(draft, text, now)
 
 
 def _promote(publication: Publication, draft: Draft, text: str, now: datetime) -> Draft:
@@ -129,8 +141,8 @@ def _promote(publication: Publication, draft: Draft, text: str, now: datetime) -
     A stage ends only with its traffic in force: while that is being moved or put right, the word is remembered.
     """
     phase, rollout = draft.record.phase, publication.spec.rollout
-    if phase is Phase.TESTING and too_soon(rollout, draft.record, now):
-        return draft.with_release(hurried=True).because(Why.PROMOTED, text)
+    if phase is Phase.TESTING:
+        return draft.with_release(hurried=True).because(Why.PROMOTED, f"{text} It goes on once it is tested.")
     if phase not in WATCHED:
         return draft.because(Why.COMMAND_REFUSED, f"{text} There is no step to skip in phase {phase}.")
     last = len(steps_of(rollout, draft.record)) - 1
@@ -138,7 +150,7 @@ def _promote(publication: Publication, draft: Draft, text: str, now: datetime) -
         return draft.signal(Signal.PROMOTED, now, step=last, step_since=None).because(Why.PROMOTED, text)
     if draft.release.step_since is None:
         return draft.with_release(hurried=True).because(Why.PROMOTED, f"{text} It waits for its traffic.")
-    return cut_short(draft.because(Why.PROMOTED, text), now)
+    return cut_short(publication.serving.endpoint, draft.because(Why.PROMOTED, text), now)
 
 
 def _pause(draft: Draft, pause: Pause) -> Draft:
@@ -149,14 +161,32 @@ def _pause(draft: Draft, pause: Pause) -> Draft:
 
 
 def _roll_back(publication: Publication, draft: Draft, cause: Cause, version: int | None) -> Draft:
-    """Take the release in flight back, or, with none in flight, bring back a version that was live before."""
-    release, text, now = draft.record.release, cause.text, cause.at
-    if release is not None:
-        if version is not None:
-            return draft.because(
-                Why.COMMAND_REFUSED, f"{text} Release {release.number} is in flight: abort it first."
-            )
-        if (release.phase, Signal.ROLLBACK_ASKED) not in TRANSITIONS:
-            return draft.because(Why.COMMAND_REFUSED, f"{text} Nothing is rolled out in phase {release.phase}.")
-        return draft.signal(Signal.ROLLBACK_ASKED, now, because=text).because(Why.ROLLBACK_ASKED, text)
-    return restore(publication, draft, cause, version)
+    """Take the release in flight back, or, if none of it is deployed, bring back a version that was live before."""
+    release, text = draft.record.release, cause.text
+    if release is None:
+        return restore(publication, draft, cause, version)
+    if release.restores is not None:
+        return draft.because(Why.COMMAND_REFUSED, f"{text} Version {release.version} is being brought back already.")
+    if (release.phase, Signal.ROLLBACK_ASKED) not in TRANSITIONS:
+        return _make_way(publication, draft, cause, version)
+    if version is not None:
+        return draft.because(Why.COMMAND_REFUSED, f"{text} Release {release.number} is in flight: abort it first.")
+    return _take_back(draft, text, cause.at)
+
+
+def _take_back(draft: Draft, text: str, now: datetime) -> Draft:
+    return draft.signal(Signal.ROLLBACK_ASKED, now, because=text).because(Why.ROLLBACK_ASKED, text)
+
+
+def _make_way(publication: Publication, draft: Draft, cause: Cause, version: int | None) -> Draft:
+    """What serves comes first: a release of which nothing is deployed yet ends, and the version before returns."""
+    release, text = draft.release, cause.text
+    if release.phase is Phase.ROLLING_BACK:
+        return draft.because(Why.COMMAND_REFUSED, f"{text} Release {release.number} is being taken back already.")
+    if draft.record.live is None or choice(draft.record, version) is None:
+        return restore(publication, draft, cause, version)
+    why = f"{text} Release {release.number} makes way."
+    draft = draft.with_record(asked_back=AskedBack(cause=cause, version=version)).because(Why.ABORTED, why)
+    if release.phase is Phase.TRAINING:
+        return draft.with_release(stop=why)
+    return draft.signal(Signal.ABORTED, cause.at).end(cause.at, why)

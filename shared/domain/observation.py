@@ -1,6 +1,7 @@
 """What was seen of the world in one pass. A field that is None was not looked at, because the phase needs no look."""
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.artifact import ArtifactSeen
@@ -159,6 +160,41 @@ class TrafficSeen(Kept, frozen=True, kw_only=True):
         return self.stats.get(deployment, Stats(requests=0, errors=0))
 
 
+LASTING = timedelta(minutes=10)
+"""Trouble that is over sooner is no news, and decides nothing."""
+UNSEEN = "Cannot be seen: "
+"""Begins what a release waits for while a look fails; it is taken back once one succeeds."""
+REFUSED = "Cannot be done: "
+"""The same for an order; it is taken back once the release moves."""
+_CHANGING = re.compile(r"\S*\d\S*")
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two sentences differ in numbers, times and ids at most."""
+    return _CHANGING.sub("#", one) == _CHANGING.sub("#", other)
+
+
+class Trouble(Kept, frozen=True, kw_only=True):
+    """What kept a pass from seeing or doing what the release in flight needs.
+
+    `since` is when it began, as far as the worker that looked knows. `for_person`: it does not mend itself.
+    `refused`: it was no look that failed but an order.
+    """
+
+    text: str
+    since: datetime
+    for_person: bool = False
+    refused: bool = False
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether it has lasted so long that it is no mere moment."""
+        return now >= self.since + LASTING
+
+    def is_news(self, now: datetime) -> bool:
+        """Whether somebody should be told."""
+        return self.for_person or self.lasts(now)
+
+
 class Observation(Kept, frozen=True, kw_only=True):
     """One look at the world. `lost` are releases whose kept versions are registered no more."""
 
@@ -179,5 +215,7 @@ class Observation(Kept, frozen=True, kw_only=True):
     """The version of the first of the record's moves of stage."""
     monitor: MonitorSeen | None = None
     """The first of the record's monitors."""
+    trouble: Trouble | None = None
+    """Why something is missing here that the release in flight needs."""
     queries: dict[str, QuerySeen] | None = None
     predictions: PredictionsSeen | None = None

@@ -29,6 +29,15 @@ def begun(since: datetime) -> Probing:
     return Probing(since=since)
 
 
+def short(rollout: Rollout, record: Record) -> tuple[str, ...]:
+    """Who of them still lacks some."""
+    assert record.release is not None
+    probing = current(record.release)
+    if probing is None:
+        return ()
+    return tuple(name for name in probed(record) if probing.of(name).requests < rollout.probe.requests)
+
+
 def probed(record: Record) -> tuple[str, ...]:
     """Who gets probes: the candidate, and the live deployment beside it."""
     assert record.release is not None

@@ -106,15 +106,20 @@ def _one(query: Query, seen: QuerySeen) -> Check:
         return _no_row(query, "candidate" if value is None else "live deployment")
     complaint = _over(query, value) or ("" if live is None else _ratio(query, value, live))
     if complaint:
-        return Check(finding=Finding.FAIL, text=f"The query {query.name} gave {complaint}.")
+        return _failed(f"The query {query.name} gave {complaint}.")
     return Check(finding=Finding.PASS, text=f"{query.name} is {value:g}{'' if live is None else f', live {live:g}'}.")
+
+
+def _failed(text: str) -> Check:
+    """Of one number nobody knows how much it varies: it may have failed by chance."""
+    return Check(finding=Finding.FAIL, text=text, noisy=True)
 
 
 def _no_row(query: Query, whose: str) -> Check:
     text = f"The query {query.name} gave no number for the {whose}"
     match query.on_no_data:
         case OnNoData.FAIL:
-            return Check(finding=Finding.FAIL, text=f"{text}.")
+            return _failed(f"{text}.")
         case OnNoData.IGNORE:
             return Check(finding=Finding.PASS, text=f"{text}, which is ignored.")
         case OnNoData.HOLD:

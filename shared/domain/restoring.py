@@ -21,13 +21,21 @@ def restore(publication: Publication, draft: Draft, cause: Cause, version: int |
     """
     record = draft.record
     named = version if cause.kind is CauseKind.COMMAND else None
-    found = _choice(record, named)
+    found = choice(record, named)
     if record.live is None or found is None:
         what = "No version may be brought back" if named is None else f"Version {named} is not kept"
         return draft.because(Why.NOTHING_TO_ROLL_BACK_TO, f"{cause.text} {what}.")
     if found.version != record.live.version:
         draft = draft.barred(record.live.artifact, record.live.release, cause.text, cause.at)
     return _begin(publication, draft, cause, found)
+
+
+def restore_asked(publication: Publication, draft: Draft) -> Draft:
+    """The rollback for which the release before made way."""
+    asked = draft.record.asked_back
+    if asked is None:
+        return draft
+    return restore(publication, draft.with_record(asked_back=None), asked.cause, asked.version)
 
 
 def repair(publication: Publication, draft: Draft, now: datetime) -> Draft:
@@ -57,19 +65,20 @@ def next_best(draft: Draft, now: datetime) -> Draft:
     release = draft.release
     assert release.restores is not None
     draft = forget(draft, release.restores.release)
-    found = _choice(draft.record, None) if release.cause.kind is CauseKind.ALERT else None
+    found = choice(draft.record, None) if release.cause.kind is CauseKind.ALERT else None
     if found is None:
         text = f"Version {release.version} cannot be brought back. Nothing was changed."
         return draft.signal(Signal.VERSION_LOST, now).end(now, text)
     return draft.with_release(restores=found, **_of(found))
 
 
-def _choice(record: Record, version: int | None) -> Serving | None:
+def choice(record: Record, version: int | None) -> Serving | None:
     """The newest that may be brought back, or just the one that a person named."""
     live = (record.live,) if record.live else ()
     if version is not None:
         return next((each for each in (*live, *record.kept[::-1]) if each.version == version), None)
-    return next((each for each in record.kept[::-1] if not record.bar_on(each.artifact)), None)
+    may = (each for each in record.kept[::-1] if not each.passed_over and not record.bar_on(each.artifact))
+    return next(may, None)
 
 
 def _of(found: Serving) -> dict[str, Any]:
@@ -78,13 +87,18 @@ def _of(found: Serving) -> dict[str, Any]:
 
 
 def _begin(publication: Publication, draft: Draft, cause: Cause, found: Serving) -> Draft:
+    """The release is deployed as the version was when it served: code, environment and sample of its own publication.
+
+    Unless the model has another endpoint by now.
+    """
+    served_here = found.endpoint == publication.serving.endpoint
     release = Release(
         number=draft.record.last_release + 1,
         phase=TRANSITIONS[Phase.COLLECTING, Signal.RESTORE_BEGUN],
         since=cause.at,
         began=cause.at,
         cause=cause,
-        publication=publication.hash,
+        publication=found.publication if served_here else publication.hash,
         restores=found,
         **_of(found),
     )

@@ -7,6 +7,8 @@ here moves traffic: wanted.py derives that.
 from datetime import datetime, timedelta
 from functools import reduce
 
+import msgspec
+
 from shared.domain.admission import idle
 from shared.domain.artifact import ArtifactSeen, objection
 from shared.domain.changes import Draft
@@ -159,7 +161,7 @@ def fail(
     return draft.signal(signal, now, because=text).because(why, text, facts)
 
 
-def go_live(draft: Draft, signal: Signal, now: datetime) -> Draft:
+def go_live(endpoint: str, draft: Draft, signal: Signal, now: datetime) -> Draft:
     """The release is live; the one before is kept as a version and retired as a deployment."""
     release, old = draft.release, draft.record.live
     live = Serving(
@@ -173,6 +175,7 @@ def go_live(draft: Draft, signal: Signal, now: datetime) -> Draft:
         folder=release.folder,
         registry=release.registry,
         inputs=release.inputs,
+        endpoint=endpoint,
     )
     text = f"Version {live.version} is live as {live.deployment}."
     draft = draft.signal(signal, now).because(
@@ -182,20 +185,36 @@ def go_live(draft: Draft, signal: Signal, now: datetime) -> Draft:
     return draft.retiring(old.deployment) if old else draft
 
 
-def cut_short(draft: Draft, now: datetime) -> Draft:
+def cut_short(endpoint: str, draft: Draft, now: datetime) -> Draft:
     """End the last step or the bake at a person's word, whatever its window lacks."""
     if draft.release.phase is Phase.BAKING:
-        return go_live(draft, Signal.PROMOTED, now)
+        return go_live(endpoint, draft, Signal.PROMOTED, now)
     return draft.signal(Signal.LAST_STEP_PASSED, now, step_since=None, hurried=False)
 
 
 def _kept(record: Record) -> tuple[Serving, ...]:
-    """Versions to go back to from now on: those before the one brought back, or the old live one as the newest."""
+    """Versions to go back to from now on, the newest last.
+
+    Where one was brought back, those after it stay for a person who names them, and are the first to be forgotten.
+    """
     assert record.release is not None
     restored = record.release.restores
-    if restored is not None:
-        return tuple(kept for kept in record.kept if kept.release < restored.release)
-    return (*record.kept, record.live)[-MAX_KEPT:] if record.live else record.kept
+    known = (*record.kept, record.live) if record.live else record.kept
+    if restored is None:
+        return _forgotten(known)
+    others = (each for each in known if each.version != restored.version)
+    return _forgotten(
+        tuple(
+            msgspec.structs.replace(each, passed_over=each.passed_over or each.version > restored.version)
+            for each in others
+        )
+    )
+
+
+def _forgotten(known: tuple[Serving, ...]) -> tuple[Serving, ...]:
+    """As many as are kept; what was passed over goes first, then the oldest."""
+    most = sorted(known, key=lambda each: (not each.passed_over, each.release))[-MAX_KEPT:]
+    return tuple(sorted(most, key=lambda each: each.release))
 
 
 def _rolled_back(draft: Draft, why: Why, text: str, now: datetime) -> Draft:
@@ -205,5 +224,6 @@ def _rolled_back(draft: Draft, why: Why, text: str, now: datetime) -> Draft:
         return draft.signal(Signal.SUPERSEDED, now).end(now, text)
     draft = draft.because(why, text, {"release": release.number})
     draft = draft.signal(Signal.TRAFFIC_RESTORED, now)
-    draft = draft.barred(release.artifact, release.number, release.because, now)
+    if not release.spared:
+        draft = draft.barred(release.artifact, release.number, release.because, now)
     return draft.end(now, text)

@@ -16,7 +16,7 @@ from shared.domain.analysis import Check, Finding, combined
 from shared.domain.changes import Draft
 from shared.domain.freeze import held
 from shared.domain.lifecycle import Phase, Signal
-from shared.domain.observation import EndpointSeen, Observation, TrafficSeen
+from shared.domain.observation import UNSEEN, EndpointSeen, Observation, TrafficSeen, Trouble, alike
 from shared.domain.publication import Publication
 from shared.domain.reasons import Fact, Why
 from shared.domain.record import Doubt, Record
@@ -46,7 +46,9 @@ def stage_of(rollout: Rollout, record: Record) -> Stage:
             mirror = mirrored(rollout, record)
             return Stage({record.live.deployment: 100}, mirror, rollout.shadow.hold_s, rollout.shadow.min_requests)
         case Phase.BAKING:
-            return Stage({record.release.deployment: 100}, {}, rollout.bake_s, 0)
+            # Silence is no pass here either, unless the spec asked for no request before.
+            least = min(1, steps_of(rollout, record)[-1].min_requests)
+            return Stage({record.release.deployment: 100}, {}, rollout.bake_s, least)
         case _:
             step = steps_of(rollout, record)[record.release.step]
             return Stage(split(rollout, record), {}, step.hold_s, step.min_requests)
@@ -57,13 +59,17 @@ def watch(publication: Publication, draft: Draft, seen: Observation, now: dateti
     assert seen.endpoint is not None
     rollout = publication.spec.rollout
     stage = stage_of(rollout, draft.record)
+    probes = probing.current(draft.release)
+    if probes is not None and seen.sent:
+        # Whatever else the look says: requests that nobody counts would be sent for ever.
+        draft = draft.with_release(probing=probes.plus(seen.sent))
     settled = _settle(draft, seen.endpoint, stage, now)
     if settled is not None:
         return settled
     if draft.release.hurried and not held(publication.spec, draft.record, now):
-        return cut_short(draft, now)
+        return cut_short(publication.serving.endpoint, draft, now)
     if seen.traffic is None:
-        return draft
+        return _unread(publication, draft, stage, seen.trouble, now)
     check = combined(_checks(rollout, draft.record, stage, seen), rollout.analysis.skip)
     draft, check = doubted(rollout.analysis.failures_in_a_row, draft, check)
     if check.finding is Finding.FAIL:
@@ -89,7 +95,28 @@ def _settle(draft: Draft, seen: EndpointSeen, stage: Stage, now: datetime) -> Dr
     shares = ", ".join(f"{name} {pct} %" for name, pct in sorted(stage.traffic.items()))
     shares += "".join(f", {name} {pct} % mirrored" for name, pct in stage.mirror.items())
     facts: dict[str, Fact] = {"step": release.step, "traffic_pct": stage.traffic.get(release.deployment, 0)}
-    return draft.with_release(step_since=now).because(Why.TRAFFIC_SEEN, f"Traffic: {shares}.", facts)
+    return draft.with_release(step_since=now, waiting="").because(Why.TRAFFIC_SEEN, f"Traffic: {shares}.", facts)
+
+
+def unreadable(draft: Draft, text: str) -> Draft:
+    """Hold the release, and say so once though numbers and ids in the sentence change from look to look."""
+    return draft if alike(draft.release.waiting, text) else draft.waiting(Why.UNREADABLE, text)
+
+
+def _unread(publication: Publication, draft: Draft, stage: Stage, trouble: Trouble | None, now: datetime) -> Draft:
+    """Without the log a stage can do nothing but wait (decide says so), but not for ever: the spec may take it back.
+
+    What a pause or a freeze holds may have passed long ago: it is left alone.
+    """
+    rollout, since = publication.spec.rollout, draft.release.step_since
+    assert since is not None
+    if trouble is None or not trouble.lasts(now) or held(publication.spec, draft.record, now):
+        return draft
+    over = now >= since + timedelta(seconds=stage.hold_s + rollout.max_hold_s + rollout.log_lag_s)
+    if not over or rollout.no_data is not NoData.ROLLBACK:
+        return draft
+    text = f"The traffic log cannot be read: {trouble.text}"
+    return draft.signal(Signal.ANALYSIS_FAILED, now, because=text).because(Why.UNREADABLE, text)
 
 
 def _checks(rollout: Rollout, record: Record, stage: Stage, seen: Observation) -> Iterator[Check]:
@@ -167,7 +194,7 @@ def _moved_on(publication: Publication, draft: Draft, check: Check, now: datetim
         case Phase.SHADOWING:
             return draft.signal(Signal.SHADOW_PASSED, now, step_since=None).because(why, text, check.facts)
         case Phase.BAKING:
-            return go_live(draft.because(why, text, check.facts), Signal.BAKED, now)
+            return go_live(publication.serving.endpoint, draft.because(why, text, check.facts), Signal.BAKED, now)
         case _:
             facts = {"step": release.step, "traffic_pct": steps[release.step].traffic_pct, **check.facts}
             last = release.step + 1 == len(steps)
@@ -181,8 +208,14 @@ def _inconclusive(
     """Hold on, up to a limit; then the spec's policy ends it. What is over a limit is never let go on by it."""
     rollout, since = publication.spec.rollout, draft.release.step_since
     assert since is not None
+    if check.broken and seen.trouble is not None and not seen.trouble.lasts(now):
+        # A moment's trouble is no news, and nothing to end a stage by.
+        return unreadable(draft, f"{check.broken}.") if seen.trouble.for_person else draft
     if now < since + timedelta(seconds=stage.hold_s + rollout.max_hold_s):
-        return draft.waiting(Why.UNREADABLE, f"{check.broken}.") if check.broken else draft
+        if check.broken:
+            return unreadable(draft, f"{check.broken}.")
+        over = draft.release.waiting and not held(publication.spec, draft.record, now)
+        return draft.with_release(waiting="") if over else draft
     why, what = Why.NO_DATA, "Too little was seen to judge by"
     if check.suspect:
         why, what = Why.UNDECIDED, "Over a limit, though it could still be chance"
@@ -199,7 +232,8 @@ def _inconclusive(
             return _moved_on(publication, draft, check, now, why, text)
         case _:
             # Without the numbers, which change with every request: it is said once.
-            return draft.waiting(why, f"{what}; a person has to decide.")
+            text = f"{what}; a person has to decide."
+            return unreadable(draft, text) if check.broken else draft.waiting(why, text)
 
 
 def _probe(publication: Publication, draft: Draft, check: Check, seen: Observation, now: datetime) -> Draft:
@@ -208,12 +242,12 @@ def _probe(publication: Publication, draft: Draft, check: Check, seen: Observati
     assert since is not None
     if probes is None:
         text = f"Too little was seen to judge by: {check.text} Sample requests are sent in place of users."
-        return draft.with_release(probing=probing.begun(since)).because(Why.PROBING, text, check.facts)
-    probes = probes.plus(seen.sent)
-    draft = draft.with_release(probing=probes)
+        return draft.with_release(probing=probing.begun(since), waiting="").because(Why.PROBING, text, check.facts)
     verdict = probing.judge(publication.spec.rollout, draft.record, probes)
+    if verdict is None and seen.trouble is not None and not seen.sent:
+        return unreadable(draft, f"{UNSEEN}{seen.trouble.text}") if seen.trouble.is_news(now) else draft
     if verdict is None:
-        return draft
+        return draft.with_release(waiting="") if draft.release.waiting else draft
     if verdict.finding is Finding.FAIL:
         return _failed(draft, verdict, now)
     if verdict.finding is Finding.PASS:

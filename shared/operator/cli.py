@@ -147,8 +147,9 @@ def _command(options: argparse.Namespace) -> int:
         "reason": options.reason,
         "id": options.id or uuid.uuid4().hex,
     }
-    if getattr(options, "version", None) is not None:
-        command["version"] = options.version
+    for name in ("version", "release"):
+        if getattr(options, name, None) is not None:
+            command[name] = getattr(options, name)
     answer = _api().command(options.model, command)
     _show(
         options,
@@ -234,7 +235,7 @@ def _add_commands(add: Add) -> None:
         Command.REJECT: "refuse the candidate that waits for approval, for ever",
         Command.ABORT: "end the release in flight, wherever it stands",
         Command.TAKE: "take a version over that another workspace shared by the registry of the spec",
-        Command.PROMOTE: "skip what is left of the canary's steps, or of the bake",
+        Command.PROMOTE: "go on to the last step, to the bake, or out of it",
     }
     for command, text in texts.items():
         sub = add(command.value, _command, text)
@@ -244,15 +245,17 @@ def _add_commands(add: Add) -> None:
         sub.add_argument("--id", help="name of this command; giving it again is the same command (default: random)")
         if command is Command.ROLLBACK:
             sub.add_argument("--to", dest="version", type=int, metavar="VERSION", help="default: the one before")
+        if command in (Command.APPROVE, Command.REJECT, Command.ABORT, Command.PROMOTE):
+            text = "refuse when another one is in flight by then (default: whichever is)"
+            sub.add_argument("--release", type=int, metavar="N", help=text)
         if command is Command.TAKE:
             sub.add_argument("--version", type=int, metavar="N", help="default: the one of the highest number")
 
 
 def _most(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= MOST_HISTORY:
-        raise argparse.ArgumentTypeError(f"must be 1 to {MOST_HISTORY}")
-    return number
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_HISTORY:
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 to {MOST_HISTORY}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 It costs queries and megabytes of blobs: it is gathered once a window is as long as its stage is held, and not before.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from shared.domain.publication import Publication
 from shared.domain.queries import QuerySeen
 from shared.domain.record import Record
 from shared.domain.watching import covers, stage_of
+from shared.errors import NeedsPerson, RetryLater
 from shared.reconcile.ports import Archive, Platform, TrafficLog, Window
 
 
@@ -23,18 +24,40 @@ def gather(
     traffic: TrafficSeen,
     now: datetime,
     sources: tuple[Platform, Archive, TrafficLog],
-) -> Iterator[tuple[str, Any]]:
-    """Fields of the observation, one by one: what trouble keeps from us leaves those before it."""
+) -> tuple[dict[str, Any], RetryLater | NeedsPerson | None]:
+    """Fields of the observation, and the first trouble. What cannot be read says why, and hides nothing else."""
     platform, archive, log = sources
     stage = stage_of(publication.spec.rollout, record)
     if record.release is None or record.release.restores is not None or not covers(traffic, stage):
-        return
+        return {}, None
     live = evidence.compared_with(record, stage.traffic)
-    analysis = publication.spec.rollout.analysis
+    candidate, analysis = record.release.deployment, publication.spec.rollout.analysis
+
+    def ask() -> dict[str, QuerySeen]:
+        return _queries(publication, candidate, live, traffic, log)
+
+    def unanswered(problem: str) -> dict[str, QuerySeen]:
+        return {query.name: QuerySeen(candidate=queries.Value(problem=problem)) for query in analysis.queries}
+
+    def compare() -> PredictionsSeen:
+        return _predictions(publication, record, archive, platform, Window(traffic.start, now))
+
+    def uncompared(problem: str) -> PredictionsSeen:
+        return PredictionsSeen(unread=problem)
+
+    looks: list[tuple[str, Callable[[], Any], Callable[[str], Any]]] = []
     if analysis.queries:
-        yield "queries", _queries(publication, record.release.deployment, live, traffic, log)
+        looks.append(("queries", ask, unanswered))
     if analysis.predictions is not None and live is not None:
-        yield "predictions", _predictions(publication, record, archive, platform, Window(traffic.start, now))
+        looks.append(("predictions", compare, uncompared))
+    found: dict[str, Any] = {}
+    first: RetryLater | NeedsPerson | None = None
+    for name, look, blank in looks:
+        try:
+            found[name] = look()
+        except (RetryLater, NeedsPerson) as trouble:
+            found[name], first = blank(str(trouble)), first or trouble
+    return found, first
 
 
 def _queries(

@@ -9,16 +9,17 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from shared.domain.actions import CancelJob, CreateDeployment, KeepCard, RegisterModel, SetTraffic, SubmitJob
 from shared.domain.base import canonical
 from shared.domain.decide import Decision, decide
 from shared.domain.events import Event
-from shared.domain.observation import Observation
+from shared.domain.observation import Observation, Trouble
 from shared.domain.publication import Publication
-from shared.domain.reasons import Why
+from shared.domain.reasons import FOR_A_PERSON, Why
 from shared.domain.record import Record
 from shared.errors import LostRace, NeedsPerson, RetryLater
 from shared.reconcile.act import act
-from shared.reconcile.observe import Sources, observe
+from shared.reconcile.observe import Look, Sources, observe
 from shared.reconcile.ports import Archive, Clock, DecisionRow, Loaded, Nudges, Platform, StateStore, TrafficLog
 
 MOST_EVENTS = 90
@@ -28,6 +29,10 @@ MOST_PASSES = 20
 LEASE_S = 60.0
 ASK_AGAIN_S = 300.0
 """How soon to look again at what only a person can mend."""
+SAME_TROUBLE = timedelta(seconds=3 * ASK_AGAIN_S)
+"""Looks in trouble that are further apart are not the same trouble."""
+FOR_THE_RELEASE = (SubmitJob, CancelJob, KeepCard, RegisterModel, CreateDeployment, SetTraffic)
+"""Orders that the release in flight waits for; the others clear up behind it."""
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +45,10 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...]
     seen: Observation
     now: datetime
+
+
+class _Refused(NeedsPerson):
+    """An order that the release in flight waits for was refused."""
 
 
 class Reconciler:
@@ -58,6 +67,9 @@ class Reconciler:
         self._state, self._archive, self._platform = state, archive, platform
         self._sources = Sources(platform, archive, traffic)
         self._nudges, self._clock, self._owner = nudges, clock, owner
+        # By model, when trouble began and was met last. Another worker does not know, and tells of it later: in the
+        # record it would be one more write with each brief outage.
+        self._troubles: dict[str, tuple[datetime, datetime]] = {}
 
     def run(self, model: str, due: datetime | None = None) -> None:
         """Pass over the model until it rests. `due` is that of the nudge that called, None for an event's.
@@ -119,15 +131,43 @@ class Reconciler:
         publication = self._archive.publication(record.model, digest)
         look = observe(publication, record, now, self._sources)
         events = tuple(unread.event for unread in loaded.unread)
-        decision = decide(publication, record, events, look.seen, now)
+        seen = self._with_trouble(record.model, look, now)
+        decision = decide(publication, record, events, seen, now)
         etag = loaded.etag
         if decision.record != record or events:
-            inputs = Inputs(publication=digest, record=record, events=events, seen=look.seen, now=now)
+            inputs = Inputs(publication=digest, record=record, events=events, seen=seen, now=now)
             decision, etag = self._commit(loaded, decision, inputs)
-        self._act(decision, publication, etag)
+        try:
+            self._act(decision, publication, etag)
+        except _Refused as refusal:
+            if look.trouble is None and decision.record.release is not None:
+                after = msgspec.structs.replace(loaded, record=decision.record, etag=etag, unread=())
+                self._tell(after, publication, digest, str(refusal))
+            raise
         if look.trouble is not None:
             raise look.trouble
         return decision
+
+    def _with_trouble(self, model: str, look: Look, now: datetime) -> Observation:
+        """What was seen, with why the release lacks the rest, and since when."""
+        if look.trouble is None or look.aside:
+            self._troubles.pop(model, None)
+            return look.seen
+        began, last = self._troubles.get(model, (now, now))
+        began = began if now <= last + SAME_TROUBLE else now
+        self._troubles[model] = (began, now)
+        for_person = isinstance(look.trouble, NeedsPerson)
+        trouble = Trouble(text=str(look.trouble), since=began, for_person=for_person)
+        return msgspec.structs.replace(look.seen, trouble=trouble)
+
+    def _tell(self, loaded: Loaded, publication: Publication, digest: str, text: str) -> None:
+        """Have the record say what was refused, once: the release stands still, and nothing else would say why."""
+        now = self._clock.now()
+        seen = Observation(trouble=Trouble(text=text, since=now, for_person=True, refused=True))
+        decision = decide(publication, loaded.record, (), seen, now)
+        if decision.record != loaded.record:
+            inputs = Inputs(publication=digest, record=loaded.record, events=(), seen=seen, now=now)
+            self._commit(loaded, decision, inputs)
 
     def _commit(self, loaded: Loaded, decision: Decision, inputs: Inputs) -> tuple[Decision, str]:
         """Keep the inputs, then the decision: record, consumed events and history in one transaction."""
@@ -159,6 +199,8 @@ class Reconciler:
         for reason in decision.reasons:
             if reason.why is Why.NOTHING_HEALTHY:
                 log.error("release.nothing_healthy", extra={"model": before.model, "text": reason.text})
+            elif reason.why in FOR_A_PERSON and after.waits_for_person:
+                log.warning("release.waits_for_person", extra={"model": before.model, "text": reason.text})
         return msgspec.structs.replace(decision, record=after), etag
 
     def _act(self, decision: Decision, publication: Publication, etag: str | None) -> None:
@@ -167,5 +209,10 @@ class Reconciler:
                 raise LostRace(f"the record of {decision.record.model} was written by another pass")
 
         for action in decision.actions:
-            act(action, publication, self._platform, self._archive, still_mine)
+            try:
+                act(action, publication, self._platform, self._archive, still_mine)
+            except NeedsPerson as refusal:
+                if isinstance(action, FOR_THE_RELEASE):
+                    raise _Refused(str(refusal)) from refusal
+                raise
             log.info("reconcile.acted", extra={"model": decision.record.model, "action": type(action).__name__})

@@ -13,6 +13,7 @@ from shared.domain.lifecycle import WATCHED, Phase
 from shared.domain.observation import EndpointSeen, ModelSeen, Observation, TrafficSeen
 from shared.domain.publication import Publication
 from shared.domain.record import Record, Release, Serving
+from shared.domain.tally import Tally
 from shared.domain.traffic_checks import grid_of
 from shared.errors import NeedsPerson, RetryLater
 from shared.reconcile.evidence import gather
@@ -29,10 +30,14 @@ SWEEP_S = 60
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What was seen, and what kept us from seeing the rest: a blind spot must not keep events from being heard."""
+    """What was seen, and what kept us from seeing the rest: a blind spot must not keep events from being heard.
+
+    `aside`: the trouble hides nothing that the release in flight needs.
+    """
 
     seen: Observation
     trouble: RetryLater | NeedsPerson | None = None
+    aside: bool = False
 
 
 class Sources(NamedTuple):
@@ -58,20 +63,38 @@ def observe(publication: Publication, record: Record, now: datetime, sources: So
                 seen |= _before_ordering(publication, record.release, sources.platform)
         elif watched(record, now):
             seen["lost"] = _lost(record, now, sources.platform)
-        if (traffic := seen.get("traffic")) is not None:
-            for name, found in gather(publication, record, traffic, now, sources):
-                seen[name] = found
-        if (order := sending.due(publication, record)) is not None:
-            burst, deployments = order
-            seen["sent"] = {
-                name: sources.platform.burst(endpoint, name, publication.sample, burst) for name in deployments
-            }
-        if aftercare.pending(record):
-            # Last: what hides these from us hides nothing else.
-            seen |= _aftercare(record, sources.platform)
     except (RetryLater, NeedsPerson) as trouble:
         return Look(Observation(**seen), trouble)
+    # None of these hides another: a query that cannot be run must not keep sample requests from being sent.
+    seen["sent"], unsent = _send(publication, record, now, sources.platform)
+    unread = None
+    if (traffic := seen.get("traffic")) is not None:
+        found, unread = gather(publication, record, traffic, now, sources)
+        seen |= found
+    if (hindrance := unsent or unread) is not None:
+        return Look(Observation(**seen), hindrance)
+    try:
+        if aftercare.pending(record):
+            seen |= _aftercare(record, sources.platform)
+    except (RetryLater, NeedsPerson) as trouble:
+        return Look(Observation(**seen), trouble, aside=True)
     return Look(Observation(**seen))
+
+
+def _send(
+    publication: Publication, record: Record, now: datetime, platform: Platform
+) -> tuple[dict[str, Tally], RetryLater | NeedsPerson | None]:
+    """Requests of our own that are due. What was sent counts, even if the next deployment cannot be asked."""
+    order = sending.due(publication, record, now)
+    burst, deployments = order or (None, ())
+    sent: dict[str, Tally] = {}
+    for name in deployments:
+        assert burst is not None
+        try:
+            sent[name] = platform.burst(publication.serving.endpoint, name, publication.sample, burst)
+        except (RetryLater, NeedsPerson) as trouble:
+            return sent, trouble
+    return sent, None
 
 
 def watched(record: Record, now: datetime) -> bool:
@@ -133,7 +156,7 @@ def _phase(
         case Phase.REGISTERING if not release.origin:
             return {"model": sources.platform.model(model, release.version)}
         case Phase.TESTING:
-            if release.load is not None and sending.due(publication, record) is not None:
+            if release.load is not None and sending.due(publication, record, now) is not None:
                 return {}
             return {"smoke": sources.platform.smoke(endpoint, release.deployment, publication.sample)}
         case phase if phase in WATCHED:

@@ -14,7 +14,9 @@ from shared.triggers.http import Answer, body, refusal, respond
 MOST_BYTES = 8_192
 MOST_BY_CHARS = 100
 MOST_REASON_CHARS = 500
-FIELDS = ("command", "by", "reason", "id", "version")
+FIELDS = ("command", "by", "reason", "id", "version", "release")
+ANSWERS = (Command.APPROVE, Command.REJECT)
+OF_A_RELEASE = (*ANSWERS, Command.ABORT, Command.PROMOTE)
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 blueprint = new_blueprint()
@@ -49,6 +51,7 @@ def record(app: App, model: str, value: dict[str, Any], default_id: str) -> Answ
         by=fields["by"],
         reason=fields.get("reason", ""),
         version=fields.get("version"),
+        release=fields.get("release"),
     )
     new = app.inbox.record(model, event)
     return Answer(202, {"model": model, "command": event.command, "id": event.id, "new": new})
@@ -70,6 +73,11 @@ def _problems(fields: dict[str, Any]) -> list[str]:
     numbered = fields.get("command") in (Command.ROLLBACK, Command.TAKE)
     if version is not None and (not numbered or type(version) is not int or version < 1):
         problems.append("version goes with rollback and take only, and is the number of a registered version.")
+    release = fields.get("release")
+    if release is not None and (fields.get("command") not in OF_A_RELEASE or type(release) is not int or release < 1):
+        problems.append(f"release goes with {', '.join(OF_A_RELEASE)} only, and is the number of the one in flight.")
+    if fields.get("command") in ANSWERS and not str(fields.get("reason", "")).strip():
+        problems.append(f"reason must say why: {fields['command']} is kept with who, when and why.")
     return problems
 
 

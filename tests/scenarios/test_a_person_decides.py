@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from shared.domain.events import Command
+from shared.domain.events import Command, CommandGiven
 from shared.domain.lifecycle import Phase
 from shared.domain.observation import JobStatus
 from shared.domain.reasons import Why
@@ -21,6 +21,24 @@ def waiting_story(approval: Approval | None = None) -> Story:
     story.month(1, 2)
     story.until(Phase.AWAITING_APPROVAL, 30)
     return story
+
+
+@pytest.mark.parametrize("command", [Command.APPROVE, Command.REJECT, Command.ABORT, Command.PROMOTE])
+def test_a_word_that_was_meant_for_another_release_is_refused(command: Command) -> None:
+    story = waiting_story()
+    at = story.clock.now()
+    story.happens(CommandGiven(at=at, command=command, id="late", by="ada", reason="it looks right", release=7))
+    story.passes(5)
+    assert story.record.phase is Phase.AWAITING_APPROVAL
+    assert "It was meant for release 7, which is over." in story.text_of(Why.COMMAND_REFUSED)
+
+
+def test_a_word_for_the_release_that_waits_is_heard() -> None:
+    story = waiting_story()
+    at = story.clock.now()
+    story.happens(CommandGiven(at=at, command=Command.APPROVE, id="now", by="ada", reason="right", release=1))
+    story.passes(60)
+    assert story.record.live is not None
 
 
 def test_a_candidate_waits_unregistered_until_it_is_approved() -> None:
@@ -231,14 +249,23 @@ def test_any_kept_version_can_be_rolled_back_to() -> None:
     assert story.record.live.version == 1
 
 
-def test_after_a_rollback_only_older_versions_are_kept() -> None:
+def test_after_a_rollback_the_newer_versions_come_back_at_a_persons_word_alone() -> None:
     story = live_story()
     for month in (3, 4):
         story.month(month)
         story.passes(60)
     story.command(Command.ROLLBACK)
     story.passes(60)
-    assert [kept.version for kept in story.record.kept] == [1]
+    assert [(kept.version, kept.passed_over) for kept in story.record.kept] == [(1, False), (3, True)]
+    story.alert("error-rate")
+    story.passes(60)
+    story.alert("error-rate")
+    story.passes(60)
+    assert story.whys[-1] is Why.NOTHING_TO_ROLL_BACK_TO
+    assert (story.record.live.version if story.record.live else None) == 1
+    story.command(Command.ROLLBACK, "it was the network", version=3)
+    story.passes(60)
+    assert (story.record.live.version if story.record.live else None) == 3
 
 
 def test_a_version_that_is_not_kept_cannot_be_rolled_back_to() -> None:
@@ -249,14 +276,13 @@ def test_a_version_that_is_not_kept_cannot_be_rolled_back_to() -> None:
 
 
 def story_whose_old_version_was_taken_out() -> Story:
-    """A story whose second release is live; the first version was on its way back when a person stopped that."""
-    story = live_story()
+    """A story whose second release is live; the first version could not be deployed when it was to come back."""
+    story = live_story({3: Fate(deploys=False)})
     story.month(3)
     story.passes(60)
     story.alert("error-rate")
-    story.until(Phase.CANARY)
-    story.command(Command.ABORT, "it was the network")
     story.passes(60)
+    assert [bar.release for bar in story.record.barred] == [2, 3]
     return story
 
 

@@ -1,5 +1,6 @@
 """Requests that Upkeep sends itself: a load test before any user, and probes where users are too few."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
@@ -9,10 +10,13 @@ from shared.domain.events import Command
 from shared.domain.lifecycle import Phase
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
+from shared.domain.sample import Sample
 from shared.domain.spec import Analysis, NoData
 from shared.domain.spec_evidence import LoadTest, Probe
-from tests.fakes.examples import MODEL, a_publication, a_spec
-from tests.fakes.platform import Fate
+from shared.domain.tally import Burst, Tally
+from shared.errors import RetryLater
+from tests.fakes.examples import ENDPOINT, MODEL, a_publication, a_spec
+from tests.fakes.platform import Deployment, Fate
 from tests.scenarios.story import Story
 
 LOAD = LoadTest(duration_s=12, requests_per_s=20, max_latency_p95_ms=100, max_error_rate_pct=1.0)
@@ -222,4 +226,120 @@ def test_users_that_come_after_all_decide_and_not_the_probes() -> None:
 def test_each_step_is_probed_anew() -> None:
     story = quiet(Fate(requests_per_s=0))
     story.passes(240)
-    assert story.whys.count(Why.PROBED) == 3
+    steps_and_bake = 4
+    assert story.whys.count(Why.PROBED) == steps_and_bake
+
+
+# they are bounded
+
+MOST = 8
+"""Bursts that 40 requests at 2 a second are, for two deployments."""
+
+
+STARTED = 6
+"""So many are sent when something happens during the third: that pass's other one, and those of the next look."""
+
+
+def interrupted(story: Story, happens: Callable[[], None]) -> None:
+    """Something happens during the third burst. Bursts take their time; far too many of them end the story."""
+
+    def interrupt(point: str) -> None:
+        if point == "after burst":
+            story.clock.move_to(story.clock.now() + timedelta(seconds=2))
+            assert len(story.platform.bursts) <= 5 * MOST
+            if len(story.platform.bursts) == 3:
+                happens()
+
+    story.platform.interrupt = interrupt
+
+
+def sent(story: Story) -> int:
+    return len(story.platform.bursts)
+
+
+def test_a_pause_stops_them_and_they_are_sent_to_their_end_after_it() -> None:
+    story = quiet(Fate(requests_per_s=0))
+    interrupted(story, lambda: story.command(Command.PAUSE))
+    story.passes(240)
+    assert sent(story) <= STARTED
+    story.command(Command.RESUME)
+    story.until_why(Why.PROBED)
+    assert sent(story) == MOST
+
+
+def test_a_pause_stops_them_though_users_came_meanwhile() -> None:
+    fate = Fate(requests_per_s=0)
+    story = quiet(fate)
+
+    def happens() -> None:
+        story.command(Command.PAUSE)
+        fate.requests_per_s = 50.0
+
+    interrupted(story, happens)
+    story.passes(240)
+    assert sent(story) <= STARTED
+    assert story.record.phase is Phase.CANARY
+
+
+def test_a_suspicion_that_users_bring_stops_them() -> None:
+    fate = Fate(requests_per_s=0)
+    story = quiet(fate)
+
+    def happens() -> None:
+        fate.requests_per_s, fate.error_share = 0.3, 0.05
+
+    interrupted(story, happens)
+    story.passes(240)
+    assert sent(story) <= MOST
+    assert Why.UNDECIDED in story.whys
+
+
+def test_a_change_by_hand_stops_them() -> None:
+    story = quiet(Fate(requests_per_s=0))
+
+    def happens() -> None:
+        story.platform.endpoints[ENDPOINT].traffic = {"r0001": 70, "r0002": 30}
+
+    interrupted(story, happens)
+    story.passes(240)
+    assert sent(story) <= STARTED
+
+
+def test_a_change_by_hand_stops_a_load_test_too() -> None:
+    story = first_release(Fate())
+    story.passes(60)
+    story.month(3)
+    before = sent(story)
+
+    def interrupt(point: str) -> None:
+        if point == "after burst":
+            assert sent(story) <= before + 5
+            story.platform.endpoints[ENDPOINT].deployments["green"] = Deployment(2, story.clock.now(), Fate())
+            story.platform.endpoints[ENDPOINT].traffic = {"green": 100}
+
+    story.platform.interrupt = interrupt
+    story.passes(240)
+    assert story.record.phase is Phase.TESTING
+    assert sent(story) <= before + 2
+
+
+def test_a_live_deployment_that_cannot_be_asked_does_not_cost_the_candidate_more_than_its_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = quiet(Fate(requests_per_s=0))
+    burst, told = story.platform.burst, "scoring on r0001: the endpoint could not be reached"
+
+    def to_candidate(endpoint: str, deployment: str, sample: Sample, order: Burst) -> Tally:
+        if deployment == "r0001":
+            raise RetryLater(told)
+        return burst(endpoint, deployment, sample, order)
+
+    monkeypatch.setattr(story.platform, "burst", to_candidate)
+    story.passes(240)
+    assert sent(story) == MOST / 2
+    assert story.record.release is not None
+    assert story.record.release.waiting == f"Cannot be seen: {told}"
+    assert story.whys.count(Why.UNREADABLE) == 1
+    monkeypatch.undo()
+    story.until_why(Why.PROBED)
+    assert sent(story) == MOST

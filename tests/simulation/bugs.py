@@ -132,6 +132,15 @@ def forgets_pauses(decide: Decide) -> Decide:
     return forgetful
 
 
+def _overlooks_errors(publication: Any, record: Record, events: Any, seen: Observation, now: Any) -> tuple[Any, ...]:
+    if record.release is not None and seen.traffic is not None:
+        mine = seen.traffic.of(record.release.deployment)
+        parts = tuple(replace(part, errors=0) for part in mine.slices)
+        stats = {**seen.traffic.stats, record.release.deployment: replace(mine, errors=0, slices=parts)}
+        seen = replace(seen, traffic=replace(seen.traffic, stats=stats))
+    return publication, record, events, seen, now
+
+
 # the life
 
 
@@ -159,6 +168,7 @@ def _never_comes_back(record: Record, _events: Any, _seen: Any, decision: Decisi
 sees_health = lying(_sees_health)
 deletes_the_old_one = twisting(_deletes_the_old_one)
 makes_up_a_verdict = lying(_makes_up_a_verdict)
+overlooks_errors = lying(_overlooks_errors)
 asks_nobody = _of_spec(lambda spec: replace(spec, approval=replace(spec.approval, required="never")))
 forgets_freezes = _of_spec(lambda spec: replace(spec, freezes=()))
 begins_anew = twisting(_begins_anew)

@@ -12,7 +12,7 @@ from shared.domain import names
 from shared.domain.events import Command, CommandGiven
 from shared.domain.freeze import frozen
 from shared.domain.lifecycle import ENDS, TRANSITIONS, Phase
-from shared.domain.observation import DeploymentState
+from shared.domain.observation import DeploymentState, Stats
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
 from shared.domain.record import CauseKind, Record, Release
@@ -59,6 +59,7 @@ class Promises:
         self._asked: set[int] = set()
         self._approved: set[int] = set()
         self._served: set[str] = set()
+        self._broken_off: set[int] = set()
         self._was_live: set[int] = set()
         self._taken_out: dict[str, int] = {}
         self._artifacts: dict[int, str] = {}
@@ -122,6 +123,8 @@ class Promises:
         self._remember_verdicts(before, row)
         if before.paused is not None or (before.release or after.release) is not None:
             self._held(before, after, row)
+        if before.release is not None and before.release.restores is None:
+            self._not_past_a_failed_window(before, after, row)
         self._legal(before, row)
         if row.after == Phase.LIVE:
             self._went_live(before)
@@ -156,6 +159,9 @@ class Promises:
         if before.release is None:
             return
         number, whys = before.release.number, {reason.why for reason in row.reasons}
+        commands = {event.command for event in self._inputs(row).events if isinstance(event, CommandGiven)}
+        if before.release.restores is not None and Command.ABORT in commands:
+            self._broken_off.add(number)  # a person changed their mind: nothing is wrong with what was to come back
         if Why.GATES_PASSED in whys:
             self._passed.add(number)
             approval = self._publication(before).spec.approval
@@ -167,7 +173,13 @@ class Promises:
         artifact = self._artifacts.get(number)
         served = {each.artifact for each in (before.live, *before.kept) if each is not None}
         no_better = artifact in served and Why.GATES_FAILED in whys
-        if artifact and not no_better and row.after in (Phase.REJECTED, Phase.ROLLED_BACK) and whys & TAKEN_OUT:
+        if (
+            artifact
+            and not no_better
+            and number not in self._broken_off
+            and row.after in (Phase.REJECTED, Phase.ROLLED_BACK)
+            and whys & TAKEN_OUT
+        ):
             self._taken_out.setdefault(artifact, number)
 
     def _legal(self, before: Record, row: DecisionRow) -> None:
@@ -192,6 +204,18 @@ class Promises:
             broken("a pause holds", "a release began")
         if began and frozen(spec, row.at) and after.release.cause.kind is not CauseKind.COMMAND:  # type: ignore[union-attr]
             broken("a freeze holds", "a release began")
+
+    def _not_past_a_failed_window(self, before: Record, after: Record, row: DecisionRow) -> None:
+        """Where the log plainly says that the candidate fails and live does not, nobody but a person goes on."""
+        inputs, release = self._inputs(row), before.release
+        assert release is not None
+        commands = {event.command for event in inputs.events if isinstance(event, CommandGiven)}
+        traffic = inputs.seen.traffic
+        if traffic is None or release.hurried or Command.PROMOTE in commands or not _forward(before, after, row):
+            return
+        live = traffic.of(before.live.deployment) if before.live is not None else Stats(requests=0, errors=0)
+        if _plainly_fails(traffic.of(release.deployment)) and not live.errors:
+            broken("no promotion past a failed window", f"{row.before} went on to {row.after}")
 
     def _went_live(self, before: Record) -> None:
         release = before.release
@@ -327,6 +351,13 @@ def permitted(publication: Publication, record: Record) -> list[tuple[Shares, Sh
 
 def _split(traffic: Shares, mirror: Shares) -> str:
     return f"{sorted(traffic.items())} {sorted(mirror.items())}"
+
+
+def _plainly_fails(stats: Stats) -> bool:
+    """One answer in five at least, of many, and in every part of the window: no burst, and no chance."""
+    parts = [part for part in stats.slices if part.requests >= 20]
+    many = stats.requests >= 300 and len(parts) >= 4
+    return many and all(part.errors >= 0.2 * part.requests for part in parts)
 
 
 def _forward(before: Record, after: Record, row: DecisionRow) -> bool:

@@ -71,6 +71,7 @@ IN_DECISIONS = [
     (bugs.drops_a_release, "one release in flight"),
     (bugs.makes_up_a_verdict, "no promotion past a verdict"),
     (bugs.asks_nobody, "no promotion past an approval"),
+    (bugs.overlooks_errors, "no promotion past a failed window"),
     (bugs.forgets_bars, "what was taken out stays out"),
     (bugs.forgets_pauses, "a pause holds"),
     (bugs.forgets_freezes, "a freeze holds"),

@@ -81,8 +81,23 @@ def test_too_few_rows_of_either_are_inconclusive(mine: int, theirs: int) -> None
     assert finding(normal(1, rows=mine), normal(2, rows=theirs)) is Finding.INCONCLUSIVE
 
 
-def test_a_look_that_was_not_taken_is_inconclusive() -> None:
-    assert judge(LIMITS, None).finding is Finding.INCONCLUSIVE
+@pytest.mark.parametrize(
+    ("seen", "broken"),
+    [
+        (None, "Predictions could not be read: they were not looked at"),
+        (
+            PredictionsSeen(unread="reading blobs: refused with 403."),
+            "Predictions could not be read: reading blobs: refused with 403",
+        ),
+    ],
+)
+def test_a_look_that_was_not_taken_or_failed_is_for_a_person(seen: PredictionsSeen | None, broken: str) -> None:
+    check = judge(LIMITS, seen)
+    assert (check.finding, check.broken, check.text) == (Finding.INCONCLUSIVE, broken, f"{broken}.")
+
+
+def test_predictions_that_differ_may_do_so_by_chance() -> None:
+    assert judge(LIMITS, summed_up(labels(cat=100, dog=900), labels(cat=600, dog=400))).noisy
 
 
 def test_where_it_is_known_that_the_live_one_collects_nothing_there_is_nothing_to_compare() -> None:

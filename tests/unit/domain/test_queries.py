@@ -87,6 +87,11 @@ def test_a_query_that_cannot_be_run_is_never_a_pass_whatever_no_row_means(policy
     )
 
 
+@pytest.mark.parametrize(("value", "noisy"), [(Value(value=12.5), True), (Value(problem="it is broken"), False)])
+def test_a_value_over_its_bound_may_be_chance(value: Value, noisy: bool) -> None:
+    assert judged(ERROR, value).noisy is noisy
+
+
 def test_a_query_that_nobody_ran_is_inconclusive() -> None:
     check = judge((ERROR,), {})
     assert check is not None

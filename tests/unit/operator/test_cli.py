@@ -168,6 +168,16 @@ def test_a_command_that_is_wrong_ends_with_2(command: list[str], capsys: pytest.
     assert capsys.readouterr().err.startswith("usage: upkeep")
 
 
+@pytest.mark.parametrize("most", ["x", "0", "1001", "1.5", "-3"])
+def test_a_wrong_number_of_decisions_is_answered_by_one_sentence(
+    most: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["history", "trips", f"--most={most}"])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith("argument --most: must be a whole number, 1 to 1000\n")
+
+
 def test_the_pages_address_keeps_the_key_in_the_fragment(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

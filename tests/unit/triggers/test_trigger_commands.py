@@ -60,6 +60,11 @@ def test_a_command_without_an_id_takes_the_header_or_else_the_invocation(world: 
         ({"id": ""}, "id must"),
         ({"id": 7}, "id must"),
         ({"because": "x"}, "unknown"),
+        ({"release": 3}, "release goes with approve, reject, abort, promote only"),
+        ({"command": "approve", "release": 0}, "release goes with"),
+        ({"command": "approve", "release": "3"}, "release goes with"),
+        ({"command": "approve", "reason": " "}, "reason must say why"),
+        ({"command": "reject", "reason": ""}, "reason must say why"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(world: TriggerWorld, change: dict[str, object], word: str) -> None:
@@ -68,6 +73,13 @@ def test_a_mistake_is_told_in_a_sentence(world: TriggerWorld, change: dict[str, 
     assert (status, len(told["problems"])) == (400, 1)
     assert word in told["error"]
     assert world.events() == []
+
+
+def test_a_word_may_be_meant_for_one_release_alone(world: TriggerWorld) -> None:
+    world.publish()
+    assert give(GOOD | {"command": "approve", "release": 3})[0] == 202
+    [event] = world.events()
+    assert event.release == 3
 
 
 def test_every_mistake_is_told_at_once(world: TriggerWorld) -> None:
