@@ -24,7 +24,7 @@ from shared.domain.record import Record
 from shared.domain.restoring import forget, repair, restore_asked
 from shared.domain.rollout import deploy, retire, roll_back
 from shared.domain.superseding import supersede
-from shared.domain.taking import hand_over, take
+from shared.domain.taking import hand_over, take, take_asked
 from shared.domain.testing import try_out
 from shared.domain.wanted import wanted
 from shared.domain.watching import unreadable, watch
@@ -75,6 +75,7 @@ def _begin(publication: Publication, draft: Draft, now: datetime) -> Draft:
     """What serves comes first: a live deployment that somebody deleted is made anew before anything is trained."""
     draft = restore_asked(publication, draft)
     draft = draft if draft.record.release else repair(publication, draft, now)
+    draft = draft if draft.record.release else take_asked(publication, draft, now)
     return draft if draft.record.release else begin(publication, draft, now)
 
 

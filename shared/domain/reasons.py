@@ -30,6 +30,7 @@ class Why(StrEnum):
     RELEASE_BEGUN = "ReleaseBegun"
     TAKE_BEGUN = "TakeBegun"
     TAKEN = "Taken"
+    TAKE_WAITS = "TakeWaits"
     TAKE_REFUSED = "TakeRefused"
     # training and judging
     TRAINING_RETRIED = "TrainingRetried"

@@ -107,6 +107,13 @@ class AskedBack(Kept, frozen=True, kw_only=True):
     version: int | None = None
 
 
+class AskedTake(Kept, frozen=True, kw_only=True):
+    """A take that waits for the end of the release in flight. No version: the newest when its turn comes."""
+
+    cause: Cause
+    version: int | None = None
+
+
 class Share(Kept, frozen=True, kw_only=True):
     """A live version that is still to be seen in a registry."""
 
@@ -253,6 +260,7 @@ class Record(Kept, frozen=True, kw_only=True):
     fresh: dict[str, datetime] = {}
     asked: Cause | None = None
     asked_back: AskedBack | None = None
+    asked_take: AskedTake | None = None
     release: Release | None = None
     live: Serving | None = None
     kept: tuple[Serving, ...] = ()

@@ -24,7 +24,7 @@ def supersede(publication: Publication, draft: Draft, now: datetime) -> Draft:
     release, spec = draft.release, publication.spec
     if spec.retrain.when_newer != "replace" or not _gives_way(draft.record, release):
         return draft
-    newer = _newer(spec, draft.record, release, now)
+    newer = _taken(draft.record, release) if release.origin else _newer(spec, draft.record, release, now)
     if newer is None:
         return draft
     text = f"Release {release.number} gives way in phase {release.phase}: {newer}"
@@ -37,11 +37,19 @@ def supersede(publication: Publication, draft: Draft, now: datetime) -> Draft:
 
 def _gives_way(record: Record, release: Release) -> bool:
     """Until it has all of the live traffic to itself. What is brought back by a rollback never does."""
-    if release.superseded or release.restores or release.manifest is None:
+    if release.superseded or release.restores:
         return False
     if release.phase is Phase.CANARY and record.live is None:
         return False  # nothing else serves
     return release.phase is not Phase.ROLLING_BACK and (release.phase, Signal.SUPERSEDED) in TRANSITIONS
+
+
+def _taken(record: Record, release: Release) -> str | None:
+    """A version that a person named and that is another one. "The newest" may be the one in flight: it waits."""
+    asked = record.asked_take
+    if asked is None or record.paused is not None or asked.version in (None, release.version):
+        return None
+    return asked.cause.text
 
 
 def _newer(spec: Spec, record: Record, release: Release, now: datetime) -> str | None:

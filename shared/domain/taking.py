@@ -18,7 +18,7 @@ from shared.domain.lineage import ARTIFACT, FOLDER, JOB, VERDICT, approved_by, i
 from shared.domain.observation import SharedSeen
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
-from shared.domain.record import Cause, CauseKind, Judged, Origin, Record, Release
+from shared.domain.record import AskedTake, Cause, CauseKind, Judged, Origin, Record, Release
 from shared.domain.spec import RegistryMode, Spec
 
 
@@ -29,24 +29,42 @@ def begin_take(publication: Publication, draft: Draft, event: CommandGiven, text
     if registry is None or registry.mode is not RegistryMode.TAKE:
         why = "the spec names no registry to take versions from"
         return draft.because(Why.COMMAND_REFUSED, f"{text} In this environment {why}.")
-    if record.release is not None:
-        return draft.because(Why.COMMAND_REFUSED, f"{text} Release {record.release.number} is in flight.")
     if record.paused is not None:
         return draft.because(Why.COMMAND_REFUSED, f"{text} The model is paused: resume it first.")
+    asked = AskedTake(cause=Cause(kind=CauseKind.COMMAND, at=event.at, text=text), version=event.version)
+    if record.release is not None:
+        why = f"{text} It waits for the end of release {record.release.number}."
+        return draft.with_record(asked_take=asked).because(Why.TAKE_WAITS, why)
+    return _begun(publication, draft, registry.name, asked, now)
+
+
+def take_asked(publication: Publication, draft: Draft, now: datetime) -> Draft:
+    """Begin the take that waited, as soon as nothing is in flight and nobody has paused the model."""
+    asked, registry = draft.record.asked_take, publication.spec.registry
+    if asked is None or draft.record.paused is not None:
+        return draft
+    draft = draft.with_record(asked_take=None)
+    if registry is None or registry.mode is not RegistryMode.TAKE:
+        return draft.because(Why.COMMAND_REFUSED, f"{asked.cause.text} The spec takes no versions any more.")
+    return _begun(publication, draft, registry.name, asked, now)
+
+
+def _begun(publication: Publication, draft: Draft, registry: str, asked: AskedTake, now: datetime) -> Draft:
+    record = draft.record
     release = Release(
         number=record.last_release + 1,
         phase=TRANSITIONS[Phase.COLLECTING, Signal.TAKE_BEGUN],
         since=now,
         began=now,
-        cause=Cause(kind=CauseKind.COMMAND, at=event.at, text=text),
+        cause=asked.cause,
         publication=publication.hash,
-        origin=Origin(registry=registry.name, version=event.version or 0),
+        origin=Origin(registry=registry, version=asked.version or 0),
     )
-    which = f"version {event.version}" if event.version else "the newest version"
+    which = f"version {asked.version}" if asked.version else "the newest version"
     return draft.with_record(release=release, last_release=release.number).because(
         Why.TAKE_BEGUN,
-        f"{text} Release {release.number} takes {which} of registry {registry.name} over.",
-        {"release": release.number, "registry": registry.name},
+        f"{asked.cause.text} Release {release.number} takes {which} of registry {registry} over.",
+        {"release": release.number, "registry": registry},
     )
 
 

@@ -279,3 +279,74 @@ def test_a_registry_version_of_other_files_is_left_alone() -> None:
     other.passes(60)
     assert Why.SHARE_LEFT in other.whys
     assert other.record.shares == ()
+
+
+def two_shared() -> Story:
+    """Two versions are in the registry."""
+    source = shared()
+    source.month(3)
+    source.passes(60)
+    assert sorted(source.platform.registries[REGISTRY].versions) == [1, 2]
+    return source
+
+
+def replacing(source: Story) -> Story:
+    """A story of another workspace, in which a newer release replaces the one in flight."""
+    publication = a_registry_publication(RegistryMode.TAKE)
+    spec = publication.spec
+    spec = msgspec.structs.replace(spec, retrain=msgspec.structs.replace(spec.retrain, when_newer="replace"))
+    story = Story(publication=msgspec.structs.replace(publication, spec=spec))
+    story.platform.registries = source.platform.registries
+    return story
+
+
+def take_one_then_two(story: Story, second: int | None = 2) -> None:
+    """The second take comes while the first version waits to be deployed."""
+    story.fates[1] = Fate(deploy_s=600)
+    story.command(Command.TAKE, version=1)
+    story.until(Phase.DEPLOYING)
+    story.clock.move(1)
+    story.command(Command.TAKE, version=second)
+
+
+def test_a_take_that_comes_during_another_waits_for_its_end() -> None:
+    story = taking(two_shared())
+    take_one_then_two(story)
+    story.passes(180)
+    assert Why.TAKE_WAITS in story.whys
+    assert [live_version(story), story.record.last_release] == [2, 2]
+    assert {"r0001": 100} in story.seen_traffic
+
+
+def test_a_take_of_another_version_replaces_the_one_in_flight_where_the_spec_says_so() -> None:
+    story = replacing(two_shared())
+    take_one_then_two(story)
+    story.passes(180)
+    assert live_version(story) == 2
+    assert {"r0001": 100} not in story.seen_traffic
+    assert Why.SUPERSEDED in story.whys
+
+
+def test_a_take_of_the_newest_waits_for_it_may_be_the_one_in_flight() -> None:
+    story = replacing(two_shared())
+    take_one_then_two(story, None)
+    story.passes(180)
+    assert {"r0001": 100} in story.seen_traffic
+    assert live_version(story) == 2
+
+
+def test_a_take_that_waits_begins_after_a_pause() -> None:
+    story = taking(two_shared())
+    take_one_then_two(story)
+    story.passes(2)
+    story.command(Command.PAUSE)
+    story.passes(180)
+    assert story.record.last_release == 1
+    story.command(Command.RESUME)
+    story.passes(180)
+    assert live_version(story) == 2
+
+
+def live_version(story: Story) -> int:
+    assert story.record.live is not None
+    return story.record.live.version
