@@ -129,10 +129,8 @@ def _abort(draft: Draft, text: str, now: datetime) -> Draft:
             return draft.with_release(stop=text).because(Why.ABORTED, text)
         case phase if (phase, Signal.ABORTED) in TRANSITIONS:
             return draft.because(Why.ABORTED, text).signal(Signal.ABORTED, now).end(now, text)
-        case _ if draft.release.restores is not None:
-            return _take_back(draft.with_release(spared=True), text, now)
         case _:
-            return _take_back(draft, text, now)
+            return _take_back(draft.with_release(spared=draft.release.restores is not None), text, now)
 
 
 def _promote(publication: Publication, draft: Draft, text: str, now: datetime) -> Draft:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from shared.domain.events import DataArrived
 from shared.domain.manifest import Part
 from shared.domain.publication import Monitor, Publication, ServingAssets, TrainingAssets
@@ -67,6 +69,12 @@ def a_publication(spec: Spec | None = None) -> Publication:
         sample_request='{"data": []}',
         monitors=(Monitor(name=MONITOR, document="{}", endpoint=ENDPOINT, stand_in="r0001", content="c"),),
     )
+
+
+def rolled_out(**changes: object) -> Publication:
+    """The same with another rollout."""
+    spec = a_spec()
+    return a_publication(msgspec.structs.replace(spec, rollout=msgspec.structs.replace(spec.rollout, **changes)))
 
 
 def a_part(month: int, rows: int = 1_000) -> Part:

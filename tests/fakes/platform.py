@@ -7,7 +7,7 @@ what the product must never do, as `Violation`.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -21,18 +21,6 @@ from shared.domain.actions import (
     SubmitJob,
 )
 from shared.domain.artifact import ArtifactSeen
-from shared.domain.evaluation import (
-    Artifact,
-    ChampionScores,
-    Evaluation,
-    Groups,
-    HeldOut,
-    Input,
-    Leakage,
-    Paired,
-    Scores,
-)
-from shared.domain.manifest import Manifest
 from shared.domain.observation import (
     DeploymentState,
     EndpointSeen,
@@ -51,7 +39,6 @@ from shared.domain.observation import (
 from shared.domain.predictions import Collected
 from shared.domain.publication import Publication
 from shared.domain.queries import Value
-from shared.domain.record import Serving
 from shared.domain.sample import Sample
 from shared.domain.spec_evidence import Predictions
 from shared.domain.split import MARK, Split
@@ -60,6 +47,7 @@ from shared.errors import LostRace, NeedsPerson, RetryLater
 from shared.reconcile.ports import Window
 from tests.fakes.archive import FakeArchive, measured
 from tests.fakes.clock import FakeClock
+from tests.fakes.evaluations import INPUTS, SPREAD, evaluate
 from tests.fakes.points import Interrupt, around, never
 
 SIZE = "Standard_DS3_v2"
@@ -152,50 +140,6 @@ class Endpoint:
     mirror: dict[str, int] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=lambda: {"team": "flights"})
     deployments: dict[str, Deployment] = field(default_factory=dict)
-
-
-GROUPS = 25
-SPREAD = 8.0
-INPUTS = (Input(name="minutes", type="number"),)
-LEAKAGE = Leakage(
-    overlapping_rows=0,
-    train_until=datetime(2025, 1, 31, tzinfo=UTC),
-    held_out_from=datetime(2025, 2, 1, tzinfo=UTC),
-)
-
-
-def by_day(rows: int, mean: float, spread: float = SPREAD) -> Groups:
-    """Rows in days that differ by the spread (of a day's sum), with that mean over all of them."""
-    counts = tuple(rows // GROUPS + (day < rows % GROUPS) for day in range(GROUPS))
-    around = [0.0, *(spread if day % 2 else -spread for day in range(1, GROUPS))]
-    return Groups(by="day", rows=counts, sums=tuple(n * mean + off for n, off in zip(counts, around, strict=True)))
-
-
-def evaluate(
-    manifest: Manifest, champion: Serving | None, *, better: bool, artifact: str, spread: float = SPREAD
-) -> Evaluation:
-    """An evaluation such as a training job writes: the candidate is plainly better than the champion, or worse.
-
-    With a spread of 300 the days differ so much that the numbers do not say which.
-    """
-    rows = sum(part.rows for part in manifest.parts if part.name in manifest.held_out)
-    mean = -2.0 if better else 2.0
-    return Evaluation(
-        schema="upkeep.evaluation/1",
-        data_version=manifest.version,
-        held_out=HeldOut(parts=manifest.held_out, rows=rows, sha256="0" * 64),
-        candidate=Scores(metrics={"mae": 8.0 if better else 12.0}),
-        champion=ChampionScores(version=str(champion.version), metrics={"mae": 10.0}) if champion else None,
-        baseline=Scores(metrics={"mae": 20.0 if champion or better else 11.0}),
-        paired=Paired(
-            metric="mae", rows=rows, mean_difference=mean, standard_deviation=9.0, groups=by_day(rows, mean, spread)
-        )
-        if champion
-        else None,
-        artifact=Artifact(sha256=artifact),
-        leakage=LEAKAGE,
-        inputs=INPUTS,
-    )
 
 
 def _split(document: dict[str, dict[str, int] | dict[str, str]]) -> Split:

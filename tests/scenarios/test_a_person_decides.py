@@ -8,7 +8,7 @@ from shared.domain.lifecycle import Phase
 from shared.domain.observation import JobStatus
 from shared.domain.reasons import Why
 from shared.domain.spec import Approval
-from tests.fakes.examples import MODEL, a_publication, a_spec
+from tests.fakes.examples import MODEL, a_publication, a_spec, rolled_out
 from tests.fakes.platform import Fate
 from tests.scenarios.story import Story
 from tests.scenarios.test_life_of_a_release import live_story
@@ -182,9 +182,7 @@ def test_promoting_a_bake_makes_it_live_at_once() -> None:
 
 def silent_last_step() -> Story:
     """A candidate with all of the traffic, which is none: the step waits for a person once max_hold_s is over."""
-    spec = a_spec()
-    rollout = msgspec.structs.replace(spec.rollout, steps=spec.rollout.steps[-1:])
-    story = Story({2: Fate(requests_per_s=0)}, a_publication(msgspec.structs.replace(spec, rollout=rollout)))
+    story = Story({2: Fate(requests_per_s=0)}, rolled_out(steps=a_spec().rollout.steps[-1:]))
     story.month(1, 2)
     story.passes(60)
     story.month(3)

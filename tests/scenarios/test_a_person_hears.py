@@ -8,7 +8,7 @@ import pytest
 from shared.domain.lifecycle import Phase
 from shared.domain.reasons import Why
 from shared.domain.spec import Approval, NoData
-from tests.fakes.examples import ENDPOINT, a_publication, a_spec
+from tests.fakes.examples import ENDPOINT, a_publication, a_spec, rolled_out
 from tests.fakes.platform import Deployment, Fate
 from tests.scenarios.story import Story
 
@@ -33,9 +33,7 @@ def test_a_candidate_that_needs_approval_is_told_once(caplog: pytest.LogCaptureF
 def test_a_stage_that_is_held_is_told_and_one_that_is_ended_is_not(
     policy: NoData, times: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    spec = a_spec()
-    spec = msgspec.structs.replace(spec, rollout=msgspec.structs.replace(spec.rollout, no_data=policy))
-    story = Story({2: Fate(requests_per_s=0)}, a_publication(spec))
+    story = Story({2: Fate(requests_per_s=0)}, rolled_out(no_data=policy))
     story.month(1, 2)
     story.passes(60)
     story.month(3)

@@ -15,8 +15,9 @@ from shared.domain.reasons import Why
 from shared.domain.spec_gates import Slices
 from shared.domain.stages import Stage
 from shared.errors import NeedsPerson
+from tests.fakes.evaluations import by_day
 from tests.fakes.examples import MODEL, a_publication, a_spec
-from tests.fakes.platform import FakePlatform, Fate, Violation, by_day
+from tests.fakes.platform import FakePlatform, Fate, Violation
 from tests.scenarios.story import Story
 from tests.scenarios.test_life_of_a_release import live_story
 

@@ -8,8 +8,9 @@ from shared.domain.lifecycle import Phase
 from shared.domain.reasons import Why
 from shared.domain.spec import Approval
 from shared.domain.spec_gates import Inconclusive
+from tests.fakes.evaluations import INPUTS
 from tests.fakes.examples import a_publication, a_spec
-from tests.fakes.platform import INPUTS, Fate
+from tests.fakes.platform import Fate
 from tests.scenarios.story import Story
 from tests.scenarios.test_life_of_a_release import live_story
 

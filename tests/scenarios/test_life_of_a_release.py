@@ -10,7 +10,7 @@ from shared.domain.observation import JobStatus, Stats
 from shared.domain.reasons import Why
 from shared.domain.spec import Analysis, NoData, Retrain
 from shared.errors import RetryLater
-from tests.fakes.examples import a_publication, a_spec
+from tests.fakes.examples import a_publication, a_spec, rolled_out
 from tests.fakes.platform import Fate
 from tests.scenarios.story import Story
 
@@ -145,9 +145,7 @@ def test_a_canary_without_requests_is_held_not_passed() -> None:
 
 @pytest.mark.parametrize(("policy", "traffic"), [(NoData.ROLLBACK, {"r0001": 100}), (NoData.PROMOTE, {"r0002": 100})])
 def test_silence_ends_as_the_spec_says(policy: NoData, traffic: dict[str, int]) -> None:
-    spec = a_spec()
-    spec = msgspec.structs.replace(spec, rollout=msgspec.structs.replace(spec.rollout, no_data=policy))
-    story = Story({2: Fate(requests_per_s=0)}, a_publication(spec))
+    story = Story({2: Fate(requests_per_s=0)}, rolled_out(no_data=policy))
     story.month(1, 2)
     story.passes(60)
     story.month(3)
@@ -178,10 +176,8 @@ def test_a_canary_far_slower_than_the_live_one_is_taken_back() -> None:
 
 
 def test_a_canary_whose_errors_are_not_judged_says_so() -> None:
-    spec = a_spec()
     analysis = Analysis(skip=(Aspect.ERRORS,))
-    rollout = msgspec.structs.replace(spec.rollout, analysis=analysis)
-    story = Story({2: Fate(error_share=0.5)}, a_publication(msgspec.structs.replace(spec, rollout=rollout)))
+    story = Story({2: Fate(error_share=0.5)}, rolled_out(analysis=analysis))
     story.month(1, 2)
     story.passes(60)
     story.month(3)
@@ -192,9 +188,7 @@ def test_a_canary_whose_errors_are_not_judged_says_so() -> None:
 
 def undecided_bake(policy: NoData) -> Story:
     """Two in a hundred answers fail: over the limit, and of so few requests that it stays within chance."""
-    spec = a_spec()
-    rollout = msgspec.structs.replace(spec.rollout, steps=spec.rollout.steps[-1:], no_data=policy)
-    story = Story({2: Fate(requests_per_s=0.3)}, a_publication(msgspec.structs.replace(spec, rollout=rollout)))
+    story = Story({2: Fate(requests_per_s=0.3)}, rolled_out(steps=a_spec().rollout.steps[-1:], no_data=policy))
     story.month(1, 2)
     story.passes(60)
     story.month(3)

@@ -15,7 +15,7 @@ from shared.domain.spec import Analysis, NoData
 from shared.domain.spec_evidence import LoadTest, Probe
 from shared.domain.tally import Burst, Tally
 from shared.errors import RetryLater
-from tests.fakes.examples import ENDPOINT, MODEL, a_publication, a_spec
+from tests.fakes.examples import ENDPOINT, MODEL, rolled_out
 from tests.fakes.platform import Deployment, Fate
 from tests.scenarios.story import Story
 
@@ -23,8 +23,7 @@ LOAD = LoadTest(duration_s=12, requests_per_s=20, max_latency_p95_ms=100, max_er
 
 
 def loaded(plan: LoadTest = LOAD) -> Publication:
-    spec = a_spec()
-    return a_publication(msgspec.structs.replace(spec, rollout=msgspec.structs.replace(spec.rollout, load_test=plan)))
+    return rolled_out(load_test=plan)
 
 
 def first_release(fate: Fate, plan: LoadTest = LOAD) -> Story:
@@ -138,15 +137,12 @@ def test_a_pause_holds_it_after_the_test_and_does_not_repeat_it() -> None:
 
 def quiet(fate: Fate, probe: Probe | None = None) -> Story:
     """A live first release; the second one's canary gets no requests at all."""
-    spec = a_spec()
-    rollout = msgspec.structs.replace(
-        spec.rollout,
+    publication = rolled_out(
         no_data=NoData.PROBE,
         probe=probe or Probe(requests=40, requests_per_s=2),
         analysis=Analysis(max_latency_p95_ms=100),
         max_hold_s=600,
     )
-    publication = a_publication(msgspec.structs.replace(spec, rollout=rollout))
     story = Story({1: Fate(requests_per_s=0), 2: fate}, publication)
     story.month(1, 2)
     story.passes(60)

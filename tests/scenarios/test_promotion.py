@@ -11,8 +11,9 @@ from shared.domain.lineage import APPROVED_BY, ARTIFACT, FOLDER, NUMBERS, OUTCOM
 from shared.domain.publication import Publication
 from shared.domain.reasons import Why
 from shared.domain.spec import Approval, Registry, RegistryMode, Shadow
+from tests.fakes.evaluations import INPUTS
 from tests.fakes.examples import MODEL, a_publication, a_spec
-from tests.fakes.platform import INPUTS, Fate
+from tests.fakes.platform import Fate
 from tests.scenarios.story import Story
 
 REGISTRY = "models"

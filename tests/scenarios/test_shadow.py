@@ -1,22 +1,18 @@
 """The mirror stage: a candidate answers a copy of live traffic before any user gets its answers."""
 
-import msgspec
-
 from shared.domain.events import Command
 from shared.domain.lifecycle import Phase
 from shared.domain.reasons import Why
 from shared.domain.spec import NoData, Shadow
-from tests.fakes.examples import ENDPOINT, a_publication, a_spec
+from tests.fakes.examples import ENDPOINT, rolled_out
 from tests.fakes.platform import Fate
 from tests.scenarios.story import Story
 
 
 def shadow_story(fate: Fate | None = None, no_data: NoData = NoData.HOLD) -> Story:
     """A story with a first release live and a second one in its mirror stage."""
-    spec = a_spec()
     stage = Shadow(mirror_pct=20, hold_s=120, min_requests=30)
-    rollout = msgspec.structs.replace(spec.rollout, shadow=stage, no_data=no_data)
-    story = Story({1: Fate(), 2: fate or Fate()}, a_publication(msgspec.structs.replace(spec, rollout=rollout)))
+    story = Story({1: Fate(), 2: fate or Fate()}, rolled_out(shadow=stage, no_data=no_data))
     story.month(1, 2)
     story.passes(60)
     story.month(3)

@@ -3,16 +3,14 @@
 from collections.abc import Callable
 from itertools import count
 
-import msgspec
 import pytest
 
 from shared.domain.events import Command
 from shared.domain.lifecycle import Phase
-from shared.domain.publication import Publication
 from shared.domain.reasons import Why
 from shared.domain.spec import NoData
 from shared.errors import NeedsPerson, RetryLater
-from tests.fakes.examples import ENDPOINT, a_publication, a_spec
+from tests.fakes.examples import ENDPOINT, rolled_out
 from tests.fakes.points import never
 from tests.scenarios.story import Story
 
@@ -20,15 +18,9 @@ OVER_MIN = (120 + 3_600 + 30) / 60
 """When a stage of the spec below has been held for as long as it may be."""
 
 
-def published(no_data: NoData) -> Publication:
-    spec = a_spec()
-    rollout = msgspec.structs.replace(spec.rollout, no_data=no_data)
-    return a_publication(msgspec.structs.replace(spec, rollout=rollout))
-
-
 def canary(no_data: NoData = NoData.HOLD) -> Story:
     """A first release is live; the second one's canary has its traffic."""
-    story = Story(publication=published(no_data))
+    story = Story(publication=rolled_out(no_data=no_data))
     story.month(1, 2)
     story.passes(60)
     story.month(3)

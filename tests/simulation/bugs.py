@@ -19,7 +19,7 @@ from shared.domain.publication import Publication
 from shared.domain.record import Record, Release
 from shared.domain.spec import Spec
 from shared.reconcile.ports import DecisionRow, Unread
-from tests.fakes.platform import evaluate
+from tests.fakes.evaluations import evaluate
 from tests.fakes.state import FakeStateStore
 
 Decide = Callable[[Publication, Record, tuple[Event, ...], Observation, datetime], Decision]

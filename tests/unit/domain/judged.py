@@ -11,8 +11,8 @@ from shared.domain.manifest import Manifest, seal
 from shared.domain.metrics import STANDARD, Task
 from shared.domain.record import Serving
 from shared.domain.spec_gates import Gates
+from tests.fakes.evaluations import GROUPS, INPUTS, by_day, evaluate
 from tests.fakes.examples import MODEL, a_part, a_publication, a_spec
-from tests.fakes.platform import GROUPS, INPUTS, by_day, evaluate
 
 GATES = a_spec().gates
 CHAMPION = Serving(

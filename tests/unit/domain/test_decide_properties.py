@@ -25,8 +25,8 @@ from shared.domain.observation import (
 from shared.domain.record import Record
 from tests.fakes.archive import measured
 from tests.fakes.clock import FakeClock
+from tests.fakes.evaluations import evaluate
 from tests.fakes.examples import a_publication, data_arrived
-from tests.fakes.platform import evaluate
 
 PUBLICATION = a_publication()
 START = FakeClock().now()

@@ -13,7 +13,7 @@ from shared.domain.gates import judge
 from shared.domain.metrics import Task
 from shared.domain.record import HeldOutRows
 from shared.domain.spec_gates import Bound, Gates, Leaks, Slices
-from tests.fakes.platform import LEAKAGE, by_day, evaluate
+from tests.fakes.evaluations import LEAKAGE, by_day, evaluate
 from tests.unit.domain.judged import (
     CASE,
     CHAMPION,
